@@ -1,0 +1,102 @@
+"""The document of an article: one JSON object in which references are slugs.
+
+Format `veltrix-article/1`: number, slug, title, standfirst, social_text, category, series, headline (slugs or null),
+published_at (ISO 8601 or null), bylines (author and credit) and blocks (each an object with its `type`). The same
+document is what a version keeps, and the form for preview, restore, export and import.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
+
+from .models import Article, Author, Byline, Category, Series, Statistic
+from .models.blocks import Block, Item, UnknownReferenceError, block_types
+
+FORMAT = "veltrix-article/1"
+
+
+class UnreadableDocumentError(Exception):
+    """A document is not of the format. `args[0]` says what is wrong."""
+
+
+def blocks_of(article: Article) -> list[Block]:
+    """The draft's blocks in reading order: one query for each block type."""
+    blocks: list[Block] = []
+    for block_type in block_types().values():
+        references = [f.name for f in block_type.content_fields() if f.is_relation]
+        blocks.extend(block_type.objects.filter(parent=article).select_related(*references))
+    return sorted(blocks, key=lambda block: (block.ordering, block._meta.label, block.pk))
+
+
+def document_of(article: Article) -> dict[str, Any]:
+    """Write the draft as a document."""
+    bylines = article.bylines.select_related("author")
+    return {
+        "format": FORMAT,
+        "number": article.number,
+        "slug": article.slug,
+        "title": article.title,
+        "standfirst": article.standfirst,
+        "social_text": article.social_text,
+        "category": article.category.slug if article.category else None,
+        "series": article.series.slug if article.series else None,
+        "headline": article.headline.slug if article.headline else None,
+        "published_at": article.published_at.isoformat() if article.published_at else None,
+        "bylines": [{"author": byline.author.slug, "credit": byline.credit} for byline in bylines],
+        "blocks": [block.as_item() for block in blocks_of(article)],
+    }
+
+
+@transaction.atomic
+def read_document(document: Mapping[str, Any], article: Article | None = None) -> Article:
+    """Write a document into an article's draft, a new article without one. All or nothing; nothing is published.
+
+    Raises `UnreadableDocumentError` or `UnknownReferenceError`.
+    """
+    if document.get("format") != FORMAT:
+        raise UnreadableDocumentError(f"The document is not of the format {FORMAT}.")
+    article = article or Article()
+    for name in ("number", "slug", "title", "standfirst", "social_text"):
+        setattr(article, name, document[name])
+    article.category = _record(Category, document["category"])
+    article.series = _record(Series, document["series"])
+    article.headline = _record(Statistic, document["headline"])
+    if article.live_version_id is None:
+        article.published_at = parse_datetime(document["published_at"]) if document["published_at"] else None
+    article.full_clean()
+    article.save()
+    article.bylines.all().delete()
+    for order, byline in enumerate(document["bylines"]):
+        author = _record(Author, byline["author"])
+        Byline.objects.create(article=article, author=author, credit=byline["credit"], order=order)
+    _replace_blocks(article, document["blocks"])
+    return article
+
+
+def _record(model: Any, slug: str | None) -> Any:
+    if slug is None:
+        return None
+    record = model.objects.filter(slug=slug).first()
+    if record is None:
+        raise UnknownReferenceError(f"There is no {model._meta.verbose_name} “{slug}”.")
+    return record
+
+
+def _replace_blocks(article: Article, items: list[Item]) -> None:
+    types = block_types()
+    by_type: dict[str, list[tuple[int, Item]]] = defaultdict(list)
+    for place, item in enumerate(items, start=1):
+        if item.get("type") not in types:
+            raise UnreadableDocumentError(f"There is no block type “{item.get('type')}”.")
+        by_type[item["type"]].append((place, item))
+    for name, block_type in types.items():
+        block_type.objects.filter(parent=article).delete()
+        placed = by_type.get(name, [])
+        blocks = block_type.from_items([item for _, item in placed])
+        for (place, _), block in zip(placed, blocks, strict=True):
+            block.parent, block.region, block.ordering = article, "main", place * 10
+            block.full_clean()
+            block.save()

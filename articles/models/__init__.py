@@ -1,0 +1,29 @@
+from .article import Article, Author, Byline, Category, Series
+from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
+from .sources import Source, Sourced
+from .statistics import Statistic, StatisticValue
+from .versions import ArticleVersion, AuthorReference, LiveReference, StatisticReference
+
+__all__ = [
+    "Article",
+    "ArticleVersion",
+    "Author",
+    "AuthorReference",
+    "Block",
+    "Byline",
+    "CallOut",
+    "Category",
+    "FaqItem",
+    "Image",
+    "LiveReference",
+    "Quote",
+    "RichText",
+    "Series",
+    "Source",
+    "Sourced",
+    "Statistic",
+    "StatisticBlock",
+    "StatisticReference",
+    "StatisticValue",
+    "TableBlock",
+]

@@ -1,0 +1,174 @@
+from typing import Self
+
+from content_editor.models import Region
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Max, Prefetch, Q
+from django.urls import reverse
+from django.utils import timezone
+
+
+class Category(models.Model):
+    """A topic, with at most one topic above it: “Career / AI Jobs”."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=60, unique=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+
+    class Meta:
+        verbose_name_plural = "categories"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="category_is_not_its_own_parent",
+                condition=Q(parent=None) | ~Q(parent=models.F("id")),
+                violation_error_message="A category cannot stand under itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent.name} / {self.name}" if self.parent else self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:topic", args=[self.slug])
+
+
+class Series(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "series"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:series", args=[self.slug])
+
+
+class Author(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True, help_text="One line: “founder of Veltrix Collective”.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:author", args=[self.slug])
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def published(self) -> Self:
+        """Articles that readers see now: a live version, and a moment of publication that has come."""
+        return self.filter(published_at__lte=timezone.now()).exclude(live_version=None)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-published_at", "-number")
+
+    def for_index(self) -> Self:
+        """Load what a card prints, in two queries whatever the number of articles."""
+        from .statistics import Statistic
+
+        return (
+            self.select_related("live_version__category__parent", "live_version__series")
+            .defer("live_version__document")
+            .prefetch_related(Prefetch("live_version__headline", queryset=Statistic.objects.with_current()))
+            .newest_first()
+        )
+
+    def highest_number(self) -> int:
+        """The highest number in this set, 0 if it is empty."""
+        return self.aggregate(highest=Max("number"))["highest"] or 0
+
+
+class Article(models.Model):
+    """An article's draft: this row and its blocks. Readers see `live_version`."""
+
+    number = models.PositiveIntegerField(
+        unique=True, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)], help_text="Its place in the collection."
+    )
+    slug = models.SlugField(
+        "address", max_length=120, unique=True, help_text="The last part of its address. It stays once the article is published."
+    )
+    title = models.CharField(max_length=160)
+    standfirst = models.TextField(blank=True, max_length=400, help_text="Two sentences under the title, also shown in lists.")
+    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, help_text="The kicker above the title.")
+    series = models.ForeignKey(Series, models.PROTECT, null=True, blank=True)
+    headline = models.ForeignKey(
+        "articles.Statistic",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="headline figure",
+        help_text="The figure that the article’s card leads with.",
+    )
+    social_text = models.CharField(max_length=120, blank=True, help_text="The line on the picture that is shared elsewhere.")
+    published_at = models.DateTimeField(
+        "publication",
+        null=True,
+        blank=True,
+        help_text="Empty: the moment of publishing. In the future: a published article waits for this moment.",
+    )
+    live_version = models.OneToOneField(
+        "articles.ArticleVersion", models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField("draft changed", auto_now=True)
+    authors = models.ManyToManyField(Author, through="Byline", related_name="drafts")
+
+    objects = ArticleQuerySet.as_manager()
+
+    regions = [Region(key="main", title="Article")]
+
+    class Meta:
+        ordering = ["-number"]
+        permissions = [("publish_article", "Can publish articles")]
+        constraints = [
+            models.CheckConstraint(
+                name="article_number_is_positive",
+                condition=Q(number__gte=1),
+                violation_error_message="The first article has the number 1.",
+            ),
+            models.CheckConstraint(
+                name="article_live_has_a_publication_moment",
+                condition=Q(live_version=None) | Q(published_at__isnull=False),
+                violation_error_message="A published article keeps its moment of publication.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:detail", args=[self.slug])
+
+    @property
+    def is_public(self) -> bool:
+        return bool(self.live_version_id and self.published_at and self.published_at <= timezone.now())
+
+
+class Byline(models.Model):
+    article = models.ForeignKey(Article, models.CASCADE, related_name="bylines")
+    author = models.ForeignKey(Author, models.PROTECT, related_name="+")
+    credit = models.CharField(max_length=60, default="Written by", help_text="“Written by”, “Data synthesis and analysis by”.")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_byline_for_each_author_and_credit",
+                fields=["article", "author", "credit"],
+                violation_error_message="This author has this credit already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credit} {self.author}"

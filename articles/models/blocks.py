@@ -1,0 +1,306 @@
+"""The typed rows of an article.
+
+An app adds a block type with one subclass of `Block`, one template and one migration; the admin, the documents and the
+pages find it by itself.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from content_editor.models import create_plugin_base
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import FileExtensionValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.html import strip_tags
+from django.utils.text import Truncator
+from django_prose_editor.fields import ProseEditorField
+from PIL import Image as Pillow
+
+from ..prose import EXTENSIONS, INNER_EXTENSIONS, as_safe_html, sanitize
+from .article import Article
+from .statistics import Statistic
+
+if TYPE_CHECKING:
+    from ..pages import SourceNotes
+
+type Item = Mapping[str, Any]
+
+
+class UnknownReferenceError(Exception):
+    """A document names a record that this installation does not have. `args[0]` says which."""
+
+
+class Block(create_plugin_base(Article)):  # type: ignore[misc]
+    """A row of an article. In a document it is an object: its `type`, its values, and slugs for its references."""
+
+    type: ClassVar[str]
+    # Whether neighbours of this type are shown as one part: a row of figures, a list of questions.
+    is_joined: ClassVar[bool] = False
+
+    class Meta:
+        abstract = True
+        ordering = ["ordering", "pk"]
+
+    def __str__(self) -> str:
+        return self.summary() or f"Empty {self._meta.verbose_name}"
+
+    def summary(self) -> str:
+        """A telling line for the block's header in the admin."""
+        raise NotImplementedError
+
+    @classmethod
+    def content_fields(cls) -> list[models.Field]:
+        """The fields of this type's own, in the order of their declaration."""
+        return [f for f in cls._meta.concrete_fields if f.name not in {"id", "parent", "region", "ordering"}]
+
+    def as_item(self) -> dict[str, Any]:
+        """This block as an object of a document; references that are not set are left out."""
+        item: dict[str, Any] = {"type": self.type}
+        for field in self.content_fields():
+            value = getattr(self, field.name)
+            if isinstance(field, models.ForeignKey):
+                if value is not None:
+                    item[field.name] = value.slug
+            elif isinstance(field, models.FileField):
+                item[field.name] = value.name
+            else:
+                item[field.name] = value
+        return item
+
+    @classmethod
+    def from_items(cls, items: Sequence[Item]) -> list["Block"]:
+        """Make unsaved blocks of these objects, with one query for each kind of reference.
+
+        Raises `UnknownReferenceError` for a slug that no record has.
+        """
+        columns = [cls._column(field, items) for field in cls.content_fields()]
+        return [cls(**dict(values)) for values in zip(*columns, strict=True)]
+
+    @classmethod
+    def _column(cls, field: models.Field, items: Sequence[Item]) -> list[tuple[str, Any]]:
+        if isinstance(field, models.ForeignKey):
+            slugs = {item[field.name] for item in items if item.get(field.name)}
+            found = {row.slug: row for row in field.related_model.objects.filter(slug__in=slugs)}
+            if missing := sorted(slugs - found.keys()):
+                raise UnknownReferenceError(f"There is no {field.related_model._meta.verbose_name} “{missing[0]}”.")
+            return [(field.name, found.get(item.get(field.name))) for item in items]
+        return [(field.name, item.get(field.name, field.get_default())) for item in items]
+
+    def references(self) -> Iterable[models.Model]:
+        """The records that this block refers to."""
+        values = (getattr(self, f.name) for f in self.content_fields() if isinstance(f, models.ForeignKey))
+        return (value for value in values if value is not None)
+
+    @classmethod
+    def template(cls) -> str:
+        return f"{cls._meta.app_label}/blocks/{cls.type}.html"
+
+    @classmethod
+    def load(cls, items: Sequence[Item]) -> Any:
+        """Fetch what a page needs for all its blocks of this type, in a number of queries that does not grow."""
+        return None
+
+    @classmethod
+    def context(cls, item: Item, loaded: Any, notes: "SourceNotes") -> dict[str, Any] | None:
+        """Give the block's template its values; None leaves the block out. Called in reading order."""
+        return {name: as_safe_html(value) if name == "html" else value for name, value in item.items()}
+
+
+def block_types() -> dict[str, type[Block]]:
+    """All block types of the installed apps by their name in documents; those of `articles` come first."""
+    types = [model for model in apps.get_models() if issubclass(model, Block)]
+    types.sort(key=lambda model: model._meta.app_label != Article._meta.app_label)
+    return {model.type: model for model in types}
+
+
+def _extract(html: str) -> str:
+    return Truncator(strip_tags(html.replace("<", " <")).strip()).chars(90)
+
+
+class ProseBlock(Block):
+    """A block with one field of rich text, which is sanitised however it is saved."""
+
+    class Meta(Block.Meta):
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.html = sanitize(self.html)
+        super().save(*args, **kwargs)
+
+
+class RichText(ProseBlock):
+    type = "rich-text"
+
+    html = ProseEditorField("text", config={"extensions": EXTENSIONS}, sanitize=sanitize)
+
+    class Meta(Block.Meta):
+        verbose_name = "text"
+        verbose_name_plural = "text"
+
+    def summary(self) -> str:
+        return _extract(self.html)
+
+
+class StatisticBlock(Block):
+    type = "statistic"
+    is_joined = True
+
+    statistic = models.ForeignKey(Statistic, models.PROTECT, related_name="+")
+
+    class Meta(Block.Meta):
+        verbose_name = "figure"
+
+    def summary(self) -> str:
+        return str(self.statistic)
+
+    @classmethod
+    def load(cls, items: Sequence[Item]) -> dict[str, Statistic]:
+        return {s.slug: s for s in Statistic.objects.filter(slug__in={i["statistic"] for i in items}).with_current()}
+
+    @classmethod
+    def context(cls, item: Item, loaded: dict[str, Statistic], notes: "SourceNotes") -> dict[str, Any] | None:
+        statistic = loaded.get(item["statistic"])
+        if statistic is None or (value := statistic.current) is None:
+            return None
+        anchor = notes.anchor(f"figure-{statistic.slug}")
+        return {"value": value, "anchor": anchor, "note": notes.cite(value, anchor)}
+
+
+class CallOut(ProseBlock):
+    type = "call-out"
+
+    heading = models.CharField(max_length=120)
+    html = ProseEditorField("text", config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize)
+
+    class Meta(Block.Meta):
+        verbose_name = "call-out"
+
+    def summary(self) -> str:
+        return self.heading
+
+
+class FaqItem(ProseBlock):
+    type = "faq-item"
+    is_joined = True
+
+    question = models.CharField(max_length=200)
+    html = ProseEditorField("answer", config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize)
+
+    class Meta(Block.Meta):
+        verbose_name = "question and answer"
+        verbose_name_plural = "questions and answers"
+
+    def summary(self) -> str:
+        return self.question
+
+
+class Quote(Block):
+    type = "quote"
+
+    text = models.TextField(help_text="Without quotation marks: the page sets them.")
+    attribution = models.CharField(max_length=200, blank=True)
+
+    class Meta(Block.Meta):
+        verbose_name = "quotation"
+
+    def summary(self) -> str:
+        return Truncator(self.text).chars(90)
+
+
+def validate_cells(cells: Any) -> None:
+    """A table is a list of rows of text, all of one length, the first of which is the header."""
+    if not isinstance(cells, list) or not all(isinstance(row, list) and row for row in cells):
+        raise ValidationError("A table is a list of rows.")
+    if not all(isinstance(cell, str) for row in cells for cell in row):
+        raise ValidationError("Each cell of a table is text.")
+    if len(cells) < 2:
+        raise ValidationError("A table needs a header row and at least one row more.")
+    if len({len(row) for row in cells}) != 1:
+        raise ValidationError("All rows of a table need the same number of cells, as many as the header has.")
+    if len(cells) > 200 or len(cells[0]) > 12:
+        raise ValidationError("A table has at most 200 rows and 12 columns.")
+
+
+class TableBlock(Block):
+    type = "table"
+
+    caption = models.CharField(max_length=200)
+    cells = models.JSONField(validators=[validate_cells])
+    note = models.CharField(max_length=300, blank=True, help_text="Small print beneath the table.")
+
+    class Meta(Block.Meta):
+        verbose_name = "table"
+
+    def summary(self) -> str:
+        return self.caption
+
+    @classmethod
+    def context(cls, item: Item, loaded: Any, notes: "SourceNotes") -> dict[str, Any]:
+        header, *rows = item["cells"]
+        return {"caption": item["caption"], "header": header, "rows": rows, "note": item["note"]}
+
+
+IMAGE_FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+MAX_IMAGE_BYTES = 8_000_000
+MAX_IMAGE_PIXELS = 40_000_000
+
+
+def validate_image(file: Any) -> None:
+    """Refuse what is too big, or is no picture of an accepted format whatever its name says."""
+    if file.size > MAX_IMAGE_BYTES:
+        raise ValidationError("This picture is larger than 8 MB. Make it smaller and try again.")
+    if not isinstance(getattr(file, "file", file), UploadedFile):
+        return
+    file.seek(0)
+    with Pillow.open(file) as picture:
+        if picture.format not in IMAGE_FORMATS:
+            raise ValidationError("This is no JPEG, PNG, WebP or AVIF picture.")
+        if picture.width * picture.height > MAX_IMAGE_PIXELS:
+            raise ValidationError("This picture has more than 40 million pixels. Make it smaller and try again.")
+    file.seek(0)
+
+
+def image_path(block: models.Model, name: str) -> str:
+    """A name of our own, so that no name of the uploader's reaches the disk."""
+    return f"articles/{secrets.token_hex(12)}{PurePath(name).suffix.lower()}"
+
+
+class Image(Block):
+    type = "image"
+
+    file = models.ImageField(
+        "picture",
+        upload_to=image_path,
+        width_field="width",
+        height_field="height",
+        validators=[FileExtensionValidator(["jpg", "jpeg", "png", "webp", "avif"]), validate_image],
+        help_text="JPEG, PNG, WebP or AVIF, at most 8 MB.",
+    )
+    width = models.PositiveIntegerField(null=True, editable=False)
+    height = models.PositiveIntegerField(null=True, editable=False)
+    alt = models.CharField("alternative text", max_length=300, help_text="What the picture shows, for those who cannot see it.")
+    caption = models.CharField(max_length=300, blank=True)
+    credit = models.CharField(max_length=120, help_text="Who made it.")
+
+    class Meta(Block.Meta):
+        verbose_name = "picture"
+        constraints = [
+            models.CheckConstraint(
+                name="image_has_alternative_text",
+                condition=~Q(alt=""),
+                violation_error_message="Describe the picture for those who cannot see it.",
+            ),
+        ]
+
+    def summary(self) -> str:
+        return self.alt
+
+    @classmethod
+    def context(cls, item: Item, loaded: Any, notes: "SourceNotes") -> dict[str, Any]:
+        field = cls._meta.get_field("file")
+        return {**item, "url": field.storage.url(item["file"])}  # type: ignore[union-attr]

@@ -1,0 +1,93 @@
+from typing import Self
+
+from django.db import models
+from django.db.models import Max, Prefetch, Q
+
+from .sources import Sourced, SourcedQuerySet
+
+
+class StatisticQuerySet(models.QuerySet["Statistic"]):
+    def with_current(self) -> Self:
+        """Fetch each statistic's current value and its source along with it."""
+        values = StatisticValue.objects.current().select_related("source").order_by("pk")
+        return self.prefetch_related(Prefetch("values", queryset=values, to_attr="current_values"))
+
+
+class Statistic(models.Model):
+    """A claim that a figure supports. The figure itself is its current `StatisticValue`."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    claim = models.CharField(max_length=300, help_text="What the figure says, as a sentence that follows the figure.")
+    unit = models.CharField(max_length=60, help_text="What is counted: “jobs”, “USD a year”.")
+    scope = models.CharField(max_length=200, blank=True, help_text="Whom, where and when it covers.")
+
+    objects = StatisticQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return f"{self.slug}: {self.claim}"
+
+    @property
+    def current(self) -> "StatisticValue | None":
+        """The value that readers see: from `with_current()` where it was used, else from a query."""
+        values: list[StatisticValue] | None = getattr(self, "current_values", None)
+        if values is None:
+            values = list(self.values.current().select_related("source")[:1])
+        value = values[0] if values else None
+        if value is not None:
+            value.statistic = self
+        return value
+
+
+class StatisticValueQuerySet(SourcedQuerySet):
+    def on_live_pages(self) -> Self:
+        """Values whose statistics are shown in published articles, those of the newest article first."""
+        from .article import Article
+
+        live = Article.objects.published().values("pk")
+        return (
+            self.filter(statistic__live_references__article__in=live)
+            .annotate(latest=Max("statistic__live_references__article__published_at"))
+            .select_related("statistic", "source")
+            .order_by("-latest", "pk")
+        )
+
+    def corrections(self) -> Self:
+        """Current and past values that replaced a wrong one, latest first."""
+        return self.filter(why=Sourced.Why.CORRECTION).exclude(published_at=None).order_by("-published_at")
+
+
+class StatisticValue(Sourced):
+    statistic = models.ForeignKey(Statistic, models.PROTECT, related_name="values")
+    value = models.DecimalField(max_digits=20, decimal_places=4, help_text="The plain number: 97000000.")
+    display_text = models.CharField(max_length=20, help_text="As readers see it: “97M”, “$185K”, “3×”.")
+    horizon_year = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="For a projection: the year that it speaks of."
+    )
+
+    objects = StatisticValueQuerySet.as_manager()
+
+    figure_fields = ("value", "display_text", "horizon_year")
+
+    class Meta(Sourced.Meta):
+        ordering = ["statistic", "-published_at"]
+        constraints = [
+            *Sourced.Meta.constraints,
+            models.UniqueConstraint(
+                name="one_current_value_for_each_statistic",
+                fields=["statistic"],
+                condition=Q(superseded_at=None, published_at__isnull=False),
+                violation_error_message="This statistic has a current value already: open that one and change it.",
+            ),
+            models.CheckConstraint(
+                name="statistic_value_horizon_is_a_year",
+                condition=Q(horizon_year=None) | Q(horizon_year__range=(1900, 2200)),
+                violation_error_message="Give the horizon as a year.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.display_text} ({self.statistic.slug})"
+

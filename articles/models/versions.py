@@ -1,0 +1,75 @@
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from .article import Article, Author, Category, Series
+from .statistics import Statistic
+
+
+class ImmutableVersionError(Exception):
+    """A published version was to be changed or deleted."""
+
+
+class ArticleVersionQuerySet(models.QuerySet["ArticleVersion"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise ImmutableVersionError("A published version is never changed; publish another.")
+
+    def delete(self) -> NoReturn:
+        raise ImmutableVersionError("A published version is never deleted.")
+
+
+class ArticleVersion(models.Model):
+    """An article as it was published: one immutable document, and the columns that lists are made from."""
+
+    article = models.ForeignKey(Article, models.PROTECT, related_name="versions")
+    document = models.JSONField(encoder=DjangoJSONEncoder)
+    title = models.CharField(max_length=160)
+    standfirst = models.TextField(blank=True)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+")
+    series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="+")
+    headline = models.ForeignKey(Statistic, models.PROTECT, null=True, related_name="+")
+    published_at = models.DateTimeField(auto_now_add=True)
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+
+    objects = ArticleVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.title}, published {self.published_at:%d %B %Y %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise ImmutableVersionError("A published version is never changed; publish another.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise ImmutableVersionError("A published version is never deleted.")
+
+
+class LiveReference(models.Model):
+    """That the live version of an article refers to a record, which is thereby kept from deletion.
+
+    A subclass adds one field: `target`, a `PROTECT` foreign key to the records of its kind.
+    """
+
+    article = models.ForeignKey(Article, models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+        constraints = [models.UniqueConstraint(name="one_%(class)s_for_each_article", fields=["article", "target"])]
+
+    def __str__(self) -> str:
+        return f"{self.article}, live"
+
+
+class StatisticReference(LiveReference):
+    target = models.ForeignKey(Statistic, models.PROTECT, related_name="live_references")
+
+
+class AuthorReference(LiveReference):
+    target = models.ForeignKey(Author, models.PROTECT, related_name="live_references")

@@ -1,0 +1,183 @@
+"""From a document to what a reader's page prints, in a number of queries that does not grow with the document."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Self
+
+from django.db import models
+
+from .models import Article, Author, Category, Series, Source, Sourced, Statistic, StatisticValue
+from .models.blocks import Block, block_types
+
+
+@dataclass
+class Citation:
+    """One use of a source: the figure that cites it, and the id of the place where it stands."""
+
+    value: Sourced
+    anchor: str
+
+
+@dataclass
+class SourceNote:
+    """An entry of the article's numbered list of sources."""
+
+    number: int
+    source: Source
+    citations: list[Citation] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        return f"source-{self.number}"
+
+
+class SourceNotes:
+    """The sources that a page cites, numbered in reading order."""
+
+    def __init__(self) -> None:
+        self._notes: dict[int, SourceNote] = {}
+        self._anchors: dict[str, int] = defaultdict(int)
+
+    def anchor(self, wanted: str) -> str:
+        """An id that the page does not have yet: the wanted one, or with “-2” and so on."""
+        self._anchors[wanted] += 1
+        times = self._anchors[wanted]
+        return wanted if times == 1 else f"{wanted}-{times}"
+
+    def cite(self, value: Sourced, anchor: str) -> SourceNote | None:
+        """Give the entry of the figure's source, a new one at its first mention; None if it states no source."""
+        if value.source is None:
+            return None
+        note = self._notes.setdefault(value.source.pk, SourceNote(len(self._notes) + 1, value.source))
+        note.citations.append(Citation(value, anchor))
+        return note
+
+    def __iter__(self) -> Any:
+        return iter(self._notes.values())
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+
+@dataclass
+class Part:
+    """A block, or neighbours of one type that are shown together."""
+
+    type: str
+    template: str
+    items: list[dict[str, Any]]
+
+
+@dataclass
+class Correction:
+    statement: str
+    reason: str
+    published_at: datetime
+
+
+@dataclass
+class Page:
+    """An article as its template prints it, from a version's document or from the draft's."""
+
+    title: str
+    standfirst: str
+    number: int
+    highest_number: int
+    category: Category | None
+    series: Series | None
+    published_at: datetime | None
+    changed_at: datetime | None
+    bylines: list[dict[str, Any]]
+    parts: list[Part]
+    sources: SourceNotes
+    corrections: list[Correction]
+    has_sign_up: bool
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], *, published_at: datetime | None, changed_at: datetime | None = None) -> Self:
+        """Read a document. References that no longer lead anywhere are left out of the page, never an error."""
+        notes = SourceNotes()
+        parts = _parts(document["blocks"], notes)
+        slugs = [byline["author"] for byline in document["bylines"]]
+        authors = {author.slug: author for author in Author.objects.filter(slug__in=slugs)}
+        category = Category.objects.select_related("parent").filter(slug=document["category"]).first()
+        return cls(
+            title=document["title"],
+            standfirst=document["standfirst"],
+            number=document["number"],
+            highest_number=max(Article.objects.published().highest_number(), document["number"]),
+            category=category,
+            series=Series.objects.filter(slug=document["series"]).first() if document["series"] else None,
+            published_at=published_at,
+            changed_at=changed_at,
+            bylines=[
+                {"author": authors[byline["author"]], "credit": byline["credit"]}
+                for byline in document["bylines"]
+                if byline["author"] in authors
+            ],
+            parts=parts,
+            sources=notes,
+            corrections=_corrections(document),
+            has_sign_up=any(item["type"] == "newsletter-sign-up" for item in document["blocks"]),
+        )
+
+
+def _parts(items: list[Mapping[str, Any]], notes: SourceNotes) -> list[Part]:
+    types = block_types()
+    known = [item for item in items if item["type"] in types]
+    by_type = defaultdict(list)
+    for item in known:
+        by_type[item["type"]].append(item)
+    loaded = {name: types[name].load(group) for name, group in by_type.items()}
+    shown: list[tuple[type[Block], dict[str, Any]]] = []
+    for item in known:
+        block = types[item["type"]]
+        context = block.context(item, loaded[item["type"]], notes)
+        if context is not None:
+            shown.append((block, context))
+    parts = []
+    for block, group in groupby(shown, key=lambda pair: pair[0]):
+        contexts = [context for _, context in group]
+        joined = [contexts] if block.is_joined else [[context] for context in contexts]
+        parts.extend(Part(block.type, block.template(), together) for together in joined)
+    return parts
+
+
+def _corrections(document: Mapping[str, Any]) -> list[Correction]:
+    slugs = {item["statistic"] for item in document["blocks"] if item["type"] == "statistic"}
+    rows = StatisticValue.objects.corrections().filter(statistic__slug__in=slugs).select_related("statistic", "supersedes")
+    return [
+        Correction(
+            statement=f"{row.supersedes.display_text if row.supersedes else ''} is now {row.display_text}: {row.statistic.claim}",
+            reason=row.why_note,
+            published_at=row.published_at,
+        )
+        for row in rows
+        if row.published_at
+    ]
+
+
+def previous_and_next(article: Article) -> tuple[Article | None, Article | None]:
+    """The published neighbours by number, in one query each."""
+    published = Article.objects.published().select_related("live_version").defer("live_version__document")
+    return (
+        published.filter(number__lt=article.number).order_by("-number").first(),
+        published.filter(number__gt=article.number).order_by("number").first(),
+    )
+
+
+def related(article: Article, *, most: int = 3) -> list[Article]:
+    """Published articles that share its figures, then those of its topic, then the newest; never itself."""
+    version = article.live_version
+    others = Article.objects.published().exclude(pk=article.pk)
+    if version is None:
+        return []
+    shared = Statistic.objects.filter(live_references__article=article)
+    ranked = others.annotate(
+        shares=models.Count("statisticreference", filter=models.Q(statisticreference__target__in=shared), distinct=True),
+        same=models.Case(models.When(live_version__category=version.category_id, then=1), default=0),
+    )
+    return list(ranked.for_index().order_by("-shares", "-same", "-published_at", "-number")[:most])

@@ -1,0 +1,69 @@
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
+from django.utils import timezone
+
+from .documents import blocks_of, document_of
+from .models import Article, ArticleVersion, LiveReference
+from .models.blocks import Block
+
+
+class NotPublishableError(Exception):
+    """The draft lacks something that readers need. `args[0]` lists what, a sentence each."""
+
+
+def publish(article: Article, *, by: AbstractBaseUser | None, note: str = "") -> ArticleVersion:
+    """Make the draft what readers see, from now or from its moment of publication on, and return the new version.
+
+    Raises `NotPublishableError` when something is missing; nothing is changed then.
+    """
+    with transaction.atomic():
+        article = Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
+        blocks = blocks_of(article)
+        if missing := what_is_missing(article, blocks):
+            raise NotPublishableError(missing)
+        version = ArticleVersion.objects.create(
+            article=article,
+            document=document_of(article),
+            title=article.title,
+            standfirst=article.standfirst,
+            category=article.category,
+            series=article.series,
+            headline=article.headline,
+            published_by=by,
+            note=note,
+        )
+        article.live_version = version
+        article.published_at = article.published_at or timezone.now()
+        article.save(update_fields=["live_version", "published_at"])
+        _renew_references(article, blocks)
+    return version
+
+
+def what_is_missing(article: Article, blocks: Iterable[Block]) -> list[str]:
+    """Say what stands between a draft and its publication, a sentence each."""
+    checks = [
+        (article.standfirst, "Write a standfirst: lists and search results show it."),
+        (article.category_id, "Choose a category."),
+        (article.bylines.exists(), "Add at least one byline."),
+        (any(True for _ in blocks), "Add at least one block: the article is empty."),
+    ]
+    return [sentence for is_there, sentence in checks if not is_there]
+
+
+def _renew_references(article: Article, blocks: Iterable[Block]) -> None:
+    """Record what the live version refers to, so that the database keeps it from deletion."""
+    wanted: dict[type[models.Model], set[Any]] = {}
+    records = [record for block in blocks for record in block.references()]
+    for record in [*records, *(byline.author for byline in article.bylines.select_related("author"))]:
+        wanted.setdefault(type(record), set()).add(record.pk)
+    for model in apps.get_models():
+        if issubclass(model, LiveReference):
+            keys = wanted.get(model._meta.get_field("target").related_model, set())
+            references = model._default_manager.filter(article=article)
+            references.exclude(target__in=keys).delete()
+            known = set(references.values_list("target", flat=True))
+            model._default_manager.bulk_create(model(article=article, target_id=key) for key in sorted(keys - known))

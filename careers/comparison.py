@@ -1,0 +1,334 @@
+"""The comparison of roles: one value for the page, for the block in articles, and for whatever else shows it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from typing import Self
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from .models import CareerPath, ComparisonTable, ComparisonTableRow, Market, Requirement, Role, SalaryRange, Skill
+from .models.salaries import shortened
+
+MAX_VALUE_LENGTH = 80
+MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A range on its market's axis, in hundredths of the axis."""
+
+    x: float
+    width: float
+    is_open_ended: bool
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A market's shared axis for yearly pay: from nothing to `top` whole currency units."""
+
+    market: Market
+    top: int
+
+    @classmethod
+    def of(cls, market: Market, salaries: Iterable[SalaryRange]) -> Self:
+        """An axis that ends on the first round figure above all these ranges."""
+        highest = max((s.high or s.low for s in salaries if s.market_id == market.pk), default=0)
+        step = 10 ** max(len(str(highest)) - 2, 0) * 5
+        return cls(market, -(-highest // step) * step or step)
+
+    @property
+    def low_text(self) -> str:
+        return f"{self.market.symbol}0"
+
+    @property
+    def high_text(self) -> str:
+        return f"{self.market.symbol}{shortened(self.top)}"
+
+    def bar(self, salary: SalaryRange) -> Bar:
+        upper = self.top if salary.high is None else salary.high
+        x = round(100 * salary.low / self.top, 2)
+        return Bar(x, max(round(100 * upper / self.top - x, 2), 0.5), salary.is_open_ended)
+
+
+@dataclass(frozen=True)
+class PayCell:
+    market: Market
+    salary: SalaryRange | None
+    scale: Scale
+    bar: Bar | None
+
+    @classmethod
+    def of(cls, market: Market, salary: SalaryRange | None, scale: Scale) -> Self:
+        return cls(market, salary, scale, scale.bar(salary) if salary else None)
+
+
+@dataclass(frozen=True)
+class Row:
+    role: Role
+    pay: list[PayCell]
+    core: list[Requirement]
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    label: str
+    kind: str
+    url: str = ""
+    aria_sort: str = ""
+
+
+@dataclass
+class Query:
+    """What a reader asked the comparison for. `ignored` names what was not understood, as it stood in the address."""
+
+    markets: list[Market]
+    all_markets: list[Market]
+    skill: Skill | None = None
+    path: CareerPath | None = None
+    minimum: int | None = None
+    roles: list[str] = field(default_factory=list)
+    sort: str = ""
+    ignored: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: QueryDict) -> Self:
+        """Read `market`, `skill`, `path`, `min`, `roles` and `sort`; whatever else there is goes to `ignored`."""
+        markets = list(Market.objects.all())
+        query = cls(markets=markets, all_markets=markets)
+        readers = {
+            "market": query._read_markets,
+            "skill": query._read_skill,
+            "path": query._read_path,
+            "min": query._read_minimum,
+            "roles": query._read_roles,
+            "sort": query._read_sort,
+        }
+        for name in sorted(data, key=lambda name: list(readers).index(name) if name in readers else len(readers)):
+            values = [value for value in data.getlist(name) if value]
+            if name not in readers:
+                query._ignore(name, *data.getlist(name))
+            elif values:
+                readers[name](values)
+        return query
+
+    def _ignore(self, name: str, *values: str) -> None:
+        shown = [f"{name[:MAX_VALUE_LENGTH]}={value[:MAX_VALUE_LENGTH]}" for value in values]
+        self.ignored.extend(shown[: max(MOST_NAMED - len(self.ignored), 0)])
+
+    def _read_markets(self, values: list[str]) -> None:
+        by_slug = {market.slug: market for market in self.all_markets}
+        codes = [code for value in values for code in value.split(",") if code]
+        chosen = {code for code in codes if code in by_slug}
+        self._ignore("market", *(code for code in codes if code not in by_slug))
+        if chosen:
+            self.markets = [market for market in self.all_markets if market.slug in chosen]
+
+    def _read_skill(self, values: list[str]) -> None:
+        last = values[-1]
+        self.skill = Skill.objects.filter(slug=last[:MAX_VALUE_LENGTH], merged_into=None).first()
+        if self.skill is None:
+            self._ignore("skill", last)
+
+    def _read_path(self, values: list[str]) -> None:
+        last = values[-1]
+        self.path = CareerPath.objects.filter(slug=last[:MAX_VALUE_LENGTH]).first()
+        if self.path is None:
+            self._ignore("path", last)
+
+    def _read_minimum(self, values: list[str]) -> None:
+        last = values[-1]
+        if last.isascii() and last.isdigit() and len(last) <= 9:
+            self.minimum = int(last)
+        else:
+            self._ignore("min", last)
+
+    def _read_roles(self, values: list[str]) -> None:
+        slugs = list(dict.fromkeys(slug for value in values for slug in value.split(",") if slug))[:100]
+        known = set(Role.objects.filter(slug__in=slugs).values_list("slug", flat=True))
+        self.roles = [slug for slug in slugs if slug in known]
+        self._ignore("roles", *(slug for slug in slugs if slug not in known))
+
+    def _read_sort(self, values: list[str]) -> None:
+        last = values[-1]
+        if last.removeprefix("-") in sort_keys(self.markets):
+            self.sort = last
+        else:
+            self._ignore("sort", last)
+
+    @property
+    def is_filtered(self) -> bool:
+        is_narrowed = len(self.markets) < len(self.all_markets)
+        return is_narrowed or any(value not in (None, []) for value in (self.skill, self.path, self.minimum, self.roles))
+
+    def parameters(self, **changes: str) -> str:
+        """The address's query part for this query, in one fixed order; what is at its default is left out."""
+        values = {
+            "market": [m.slug for m in self.markets] if len(self.markets) < len(self.all_markets) else [],
+            "skill": [self.skill.slug] if self.skill else [],
+            "path": [self.path.slug] if self.path else [],
+            "min": [str(self.minimum)] if self.minimum is not None else [],
+            "roles": [",".join(self.roles)] if self.roles else [],
+            "sort": [self.sort] if self.sort else [],
+        } | {name: [value] for name, value in changes.items()}
+        data = QueryDict(mutable=True)
+        for name, chosen in values.items():
+            data.setlist(name, chosen)
+        return data.urlencode(safe=",")
+
+
+def sort_keys(markets: Sequence[Market]) -> list[str]:
+    """What `sort` may name, with or without a minus sign in front."""
+    return ["role", *(f"{market.slug}_{end}" for market in markets for end in ("low", "high")), "skills"]
+
+
+@dataclass
+class Comparison:
+    markets: list[Market]
+    columns: list[Column]
+    rows: list[Row]
+    scales: list[Scale]
+
+    @classmethod
+    def of(cls, roles: Sequence[Role], query: Query, *, is_sortable: bool = True) -> Self:
+        """Lay out these roles, which come from `with_pay_and_core()`, as the query asks."""
+        salaries = [s for role in roles for s in role.current_pay]  # type: ignore[attr-defined]
+        scales = {market.pk: Scale.of(market, (s for s in salaries if s.period == "year")) for market in query.markets}
+        rows = [_row(role, query.markets, scales) for role in roles]
+        if query.minimum is not None:
+            rows = [row for row in rows if _reaches(row, query.minimum)]
+        if query.sort:
+            rows = _sorted(rows, query.sort)
+        return cls(query.markets, _columns(query, is_sortable), rows, list(scales.values()))
+
+    def salaries(self) -> Iterator[SalaryRange]:
+        """The ranges that are shown, in reading order."""
+        return (cell.salary for row in self.rows for cell in row.pay if cell.salary)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the small print beneath the table says of the evidence, each distinct sentence once."""
+        sentences = []
+        for salary in self.salaries():
+            as_of = f" Figures as of {salary.as_of_text}." if salary.as_of else ""
+            kind = "" if salary.kind == SalaryRange.Kind.TOTAL else f" {salary.get_kind_display()}."
+            status = f"{salary.status_text}." if salary.status_text else ""
+            sentences.append(" ".join(f"{status}{kind}{as_of} {salary.check_note}".split()))
+        return [sentence for sentence in dict.fromkeys(sentences) if sentence]
+
+
+def _row(role: Role, markets: Sequence[Market], scales: dict[int, Scale]) -> Row:
+    # Of several current ranges (base and total, or levels) the table shows yearly total pay first, then base.
+    rank = {"total": 0, "base": 1, "unstated": 2}
+    by_market: dict[int, SalaryRange] = {}
+    for salary in sorted(role.current_pay, key=lambda s: (s.level != "", rank[s.kind], s.pk)):  # type: ignore[attr-defined]
+        if salary.period == SalaryRange.Period.YEAR:
+            by_market.setdefault(salary.market_id, salary)
+    cells = [PayCell.of(market, by_market.get(market.pk), scales[market.pk]) for market in markets]
+    return Row(role, cells, role.core)  # type: ignore[attr-defined]
+
+
+def _reaches(row: Row, minimum: int) -> bool:
+    salaries = [cell.salary for cell in row.pay if cell.salary]
+    return any(salary.high is None or salary.is_open_ended or salary.high >= minimum for salary in salaries)
+
+
+def _sorted(rows: list[Row], sort: str) -> list[Row]:
+    """Sort on typed values; equal ones by role name. Roles without the figure come last either way."""
+    key, is_falling = sort.removeprefix("-"), sort.startswith("-")
+
+    def value(row: Row) -> tuple[float, int] | tuple[str, int] | None:
+        if key == "role":
+            return row.role.name.casefold(), 0
+        if key == "skills":
+            return len(row.core), 0
+        market, _, end = key.partition("_")
+        salary = next(cell.salary for cell in row.pay if cell.market.slug == market)
+        if salary is None:
+            return None
+        if end == "low":
+            return salary.low, 0
+        return (float("inf") if salary.high is None else salary.high), int(salary.is_open_ended)
+
+    by_name = sorted(rows, key=lambda row: row.role.name.casefold())
+    known = [row for row in by_name if value(row) is not None]
+    unknown = [row for row in by_name if value(row) is None]
+    return sorted(known, key=lambda row: value(row) or (), reverse=is_falling) + unknown
+
+
+def _columns(query: Query, is_sortable: bool) -> list[Column]:
+    headings = [("role", "Role", "text")]
+    headings += [(f"{market.slug}_high", f"{market.name} range", "pay") for market in query.markets]
+    headings += [("skills", "Core skills", "skills")]
+    if not is_sortable:
+        return [Column(*heading) for heading in headings]
+    return [_sortable(query, *heading) for heading in headings]
+
+
+def _sortable(query: Query, key: str, label: str, kind: str) -> Column:
+    # Money and counts are first wanted from the top, names from A.
+    first, second = (key, f"-{key}") if kind == "text" else (f"-{key}", key)
+    asked = second if query.sort == first else first
+    directions = {key: "ascending", f"-{key}": "descending"}
+    url = f"{reverse('careers:index')}?{query.parameters(sort=asked)}"
+    return Column(key, label, kind, url, directions.get(query.sort, ""))
+
+
+def compare(query: Query) -> Comparison:
+    """All roles that the query asks for."""
+    roles = Role.objects.with_pay_and_core()
+    if query.path:
+        roles = roles.filter(path=query.path)
+    if query.roles:
+        roles = roles.filter(slug__in=query.roles)
+    if query.skill:
+        roles = roles.filter(pk__in=roles_asking_for(query.skill))
+    return Comparison.of(list(roles), query)
+
+
+def roles_asking_for(skill: Skill) -> set[int]:
+    """Keys of the roles whose own lines, or whose path's lines, name this skill or a narrower one."""
+    family = {skill.pk, *Skill.objects.filter(broader=skill).values_list("pk", flat=True)}
+    asked = Requirement.objects.filter(skills__in=family)
+    own = asked.exclude(role=None).values_list("role_id", flat=True)
+    through_path = Role.objects.filter(path__in=asked.exclude(path=None).values("path_id")).values_list("pk", flat=True)
+    return {*own, *through_path}
+
+
+def comparisons_of(tables: Collection[str]) -> dict[str, Comparison]:
+    """The comparisons of these tables by slug, each with its roles in its own order, in seven queries at most."""
+    rows = list(ComparisonTableRow.objects.filter(table__slug__in=tables).select_related("table"))
+    roles = Role.objects.with_pay_and_core().in_bulk({row.role_id for row in rows})
+    markets = list(Market.objects.all())
+    query = Query(markets=markets, all_markets=markets)
+    found = ComparisonTable.objects.filter(slug__in=tables).values_list("pk", "slug")
+    return {
+        slug: Comparison.of([roles[row.role_id] for row in rows if row.table_id == pk], query, is_sortable=False)
+        for pk, slug in found
+    }
+
+
+def summary(comparison: Comparison, query: Query) -> str:
+    """Say in words what is shown: “8 roles, sorted by UK upper figure, highest first”."""
+    count = len(comparison.rows)
+    words = [f"{count} role{'' if count == 1 else 's'}"]
+    if query.skill:
+        words.append(f"asking for {query.skill}")
+    if query.path:
+        words.append(f"on the path {query.path}")
+    if query.sort:
+        words.append(f"sorted by {_sort_words(query)}")
+    return ", ".join(words)
+
+
+def _sort_words(query: Query) -> str:
+    key, is_falling = query.sort.removeprefix("-"), query.sort.startswith("-")
+    if key == "role":
+        return "role, Z to A" if is_falling else "role, A to Z"
+    if key == "skills":
+        return f"number of core skills, {'most' if is_falling else 'fewest'} first"
+    market, _, end = key.partition("_")
+    name = next(m.name for m in query.all_markets if m.slug == market)
+    return f"{name} {'lower' if end == 'low' else 'upper'} figure, {'highest' if is_falling else 'lowest'} first"

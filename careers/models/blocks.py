@@ -1,0 +1,117 @@
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from articles.models import Block, LiveReference
+from articles.models.blocks import Item
+from django.db import models
+from django.db.models import Q
+
+from .roles import CareerPath, ComparisonTable, Role
+from .skills import Requirement
+
+if TYPE_CHECKING:
+    from articles.pages import SourceNotes
+
+
+class RoleReference(LiveReference):
+    target = models.ForeignKey(Role, models.PROTECT, related_name="live_references")
+
+
+class CareerPathReference(LiveReference):
+    target = models.ForeignKey(CareerPath, models.PROTECT, related_name="live_references")
+
+
+class ComparisonTableReference(LiveReference):
+    target = models.ForeignKey(ComparisonTable, models.PROTECT, related_name="live_references")
+
+
+class RoleTable(Block):
+    type = "role-table"
+
+    table = models.ForeignKey(ComparisonTable, models.PROTECT, related_name="+")
+    caption = models.CharField(max_length=200, help_text="What the table shows, in a short sentence.")
+
+    class Meta(Block.Meta):
+        verbose_name = "role table"
+
+    def summary(self) -> str:
+        return f"{self.table}: {self.caption}"
+
+    @classmethod
+    def load(cls, items: Sequence[Item]) -> dict[str, Any]:
+        from ..comparison import comparisons_of
+
+        return comparisons_of({item["table"] for item in items})
+
+    @classmethod
+    def context(cls, item: Item, loaded: dict[str, Any], notes: "SourceNotes") -> dict[str, Any] | None:
+        comparison = loaded.get(item["table"])
+        if comparison is None:
+            return None
+        anchor = notes.anchor(f"table-{item['table']}")
+        for salary in comparison.salaries():
+            notes.cite(salary, anchor)
+        return {"caption": item["caption"], "comparison": comparison, "anchor": anchor}
+
+
+class SkillList(Block):
+    type = "skill-list"
+
+    path = models.ForeignKey(CareerPath, models.PROTECT, null=True, blank=True, related_name="+")
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, related_name="+")
+    heading = models.CharField(max_length=120, blank=True, help_text="Empty: the name of the path or role.")
+
+    class Meta(Block.Meta):
+        verbose_name = "skill list"
+        constraints = [
+            models.CheckConstraint(
+                name="skill_list_is_of_a_role_or_a_path",
+                condition=Q(role=None, path__isnull=False) | Q(role__isnull=False, path=None),
+                violation_error_message="Choose a path or a role, not both.",
+            ),
+        ]
+
+    def summary(self) -> str:
+        return self.heading or str(self.path or self.role)
+
+    @classmethod
+    def load(cls, items: Sequence[Item]) -> dict[str, Mapping[str, Any]]:
+        paths = CareerPath.objects.filter(slug__in={item["path"] for item in items if item.get("path")})
+        roles = Role.objects.filter(slug__in={item["role"] for item in items if item.get("role")}).select_related("path")
+        by_path, by_role = _lines_of(paths, roles)
+        loaded: dict[str, Mapping[str, Any]] = {}
+        for path in paths:
+            loaded[f"path {path.slug}"] = {"subject": path, **by_path.get(path.pk, {})}
+        for role in roles:
+            lines = by_role.get(role.pk) or by_path.get(role.path_id or 0, {})
+            loaded[f"role {role.slug}"] = {"subject": role, **lines}
+        return loaded
+
+    @classmethod
+    def context(cls, item: Item, loaded: dict[str, Any], notes: "SourceNotes") -> dict[str, Any] | None:
+        key = f"path {item['path']}" if item.get("path") else f"role {item.get('role')}"
+        if key not in loaded:
+            return None
+        lists = loaded[key]
+        return {
+            "heading": item["heading"] or lists["subject"].name,
+            "subject": lists["subject"],
+            "musts": lists.get("must", []),
+            "nices": lists.get("nice", []),
+        }
+
+
+def _lines_of(paths: Sequence[CareerPath], roles: Sequence[Role]) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Must and nice lines of these paths (and the roles' paths) and roles, in two queries."""
+    path_keys = {path.pk for path in paths} | {role.path_id for role in roles if role.path_id}
+    lines = (
+        Requirement.objects.filter(Q(path__in=path_keys) | Q(role__in=[role.pk for role in roles]))
+        .exclude(importance=Requirement.Importance.CORE)
+        .prefetch_related("skills")
+    )
+    by_path: dict[int, dict[str, list[Requirement]]] = {}
+    by_role: dict[int, dict[str, list[Requirement]]] = {}
+    for line in lines:
+        group, key = (by_path, line.path_id) if line.path_id else (by_role, line.role_id)
+        group.setdefault(key or 0, {}).setdefault(line.importance, []).append(line)
+    return by_path, by_role

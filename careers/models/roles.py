@@ -1,0 +1,242 @@
+from typing import TYPE_CHECKING, Self
+
+from articles.models import Article
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Prefetch, Q
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from .skills import Requirement
+
+SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", "INR": "₹"}
+
+# Addresses below /careers/ that belong to pages of their own.
+RESERVED_SLUGS = {"compare", "embed", "fit", "paths", "roles", "salaries", "skills", "statistics", "tables"}
+
+
+def validate_role_slug(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise ValidationError("This address is taken by a page of the site. Choose another.")
+
+
+class Market(models.Model):
+    code = models.CharField(
+        max_length=2,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z]{2}$", "Give two capital letters, as ISO 3166-1 does: GB, US, DE.")],
+        help_text="ISO 3166-1 alpha-2: GB, US, DE.",
+    )
+    name = models.CharField(max_length=40, help_text="As readers see it: “UK”.")
+    currency = models.CharField(
+        max_length=3,
+        validators=[RegexValidator(r"^[A-Z]{3}$", "Give three capital letters, as ISO 4217 does: GBP, USD, EUR.")],
+        help_text="ISO 4217: GBP, USD, EUR.",
+    )
+    order = models.PositiveSmallIntegerField(default=0, help_text="Its place among the columns.")
+
+    class Meta:
+        ordering = ["order", "code"]
+        constraints = [
+            models.CheckConstraint(
+                name="market_code_is_iso_3166",
+                condition=Q(code__regex=r"^[A-Z]{2}$"),
+                violation_error_message="Give two capital letters, as ISO 3166-1 does: GB, US, DE.",
+            ),
+            models.CheckConstraint(
+                name="market_currency_is_iso_4217",
+                condition=Q(currency__regex=r"^[A-Z]{3}$"),
+                violation_error_message="Give three capital letters, as ISO 4217 does: GBP, USD, EUR.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def slug(self) -> str:
+        return self.code.lower()
+
+    @property
+    def symbol(self) -> str:
+        """The currency's sign, or its code and a no-break space where it has no sign of its own."""
+        return SYMBOLS.get(self.currency, f"{self.currency}\N{NO-BREAK SPACE}")
+
+
+class CareerPath(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=80, unique=True)
+    summary = models.TextField(blank=True)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("careers:path", args=[self.slug])
+
+
+class RoleQuerySet(models.QuerySet["Role"]):
+    def in_table(self, table: "ComparisonTable") -> Self:
+        """The roles of a comparison table, in its order."""
+        return self.filter(table_rows__table=table).order_by("table_rows__order")
+
+    def with_pay_and_core(self) -> Self:
+        """Fetch current salary ranges and core requirements with their skills: four queries beside the roles' own."""
+        from .salaries import SalaryRange
+        from .skills import Requirement
+
+        pay = SalaryRange.objects.current().select_related("market", "source")
+        core = Requirement.objects.filter(importance=Requirement.Importance.CORE).prefetch_related("skills")
+        return self.select_related("path").prefetch_related(
+            Prefetch("salary_ranges", queryset=pay, to_attr="current_pay"),
+            Prefetch("requirements", queryset=core, to_attr="core"),
+        )
+
+
+class Role(models.Model):
+    slug = models.SlugField("address", max_length=80, unique=True, validators=[validate_role_slug])
+    name = models.CharField(max_length=80, unique=True)
+    summary = models.TextField(blank=True, help_text="One or two sentences: what somebody in this role does.")
+    path = models.ForeignKey(
+        CareerPath,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="roles",
+        help_text="Its must and nice lists hold for this role too, unless the role has lists of its own.",
+    )
+    order = models.PositiveSmallIntegerField(default=0, help_text="Its place where nothing else decides.")
+
+    objects = RoleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("careers:role", args=[self.slug])
+
+    def lists(self) -> "dict[str, list[Requirement]]":
+        """Core, must and nice lines by importance, with their skills; the path's lists where the role has none."""
+        from .skills import Requirement
+
+        own = list(Requirement.objects.filter(role=self).prefetch_related("skills"))
+        explicit = [line for line in own if line.importance != Requirement.Importance.CORE]
+        if not explicit and self.path_id:
+            explicit = list(
+                Requirement.objects.filter(path=self.path_id)
+                .exclude(importance=Requirement.Importance.CORE)
+                .prefetch_related("skills")
+            )
+        by_importance = Requirement.by_importance(explicit)
+        by_importance["core"] = [line for line in own if line.importance == Requirement.Importance.CORE]
+        return by_importance
+
+    def mentions(self) -> models.QuerySet[Article]:
+        """Published articles whose tables or lists show this role."""
+        return (
+            Article.objects.published()
+            .filter(
+                Q(rolereference__target=self)
+                | Q(comparisontablereference__target__rows__role=self)
+                | (Q(careerpathreference__target=self.path_id) if self.path_id else Q(pk=None))
+            )
+            .distinct()
+        )
+
+
+class RoleCode(models.Model):
+    """A role's code in an official classification, with how well it fits. Codes are looked up, never guessed."""
+
+    class Match(models.TextChoices):
+        EXACT = "exact", "Exact"
+        CLOSE = "close", "Close"
+        BROAD = "broad", "Broader than the role"
+        NARROW = "narrow", "Narrower than the role"
+
+    role = models.ForeignKey(Role, models.CASCADE, related_name="codes")
+    scheme = models.CharField(max_length=40, help_text="“O*NET-SOC”, “ESCO”, “UK SOC 2020”, “ISCO-08”.")
+    code = models.CharField(max_length=60)
+    label = models.CharField(max_length=120, help_text="The classification’s own name for the code.")
+    match = models.CharField(max_length=10, choices=Match)
+    checked_in = models.CharField(max_length=120, help_text="Where it was looked up.")
+    checked_on = models.DateField()
+
+    class Meta:
+        ordering = ["scheme", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                name="role_code_is_given_once",
+                fields=["role", "scheme", "code"],
+                violation_error_message="This role has this code already.",
+            ),
+            models.CheckConstraint(
+                name="role_code_match_is_known", condition=Q(match__in=["exact", "close", "broad", "narrow"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme} {self.code}"
+
+
+class RoleRelation(models.Model):
+    role = models.ForeignKey(Role, models.CASCADE, related_name="relations")
+    related = models.ForeignKey(Role, models.CASCADE, related_name="+")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="role_relation_is_given_once",
+                fields=["role", "related"],
+                violation_error_message="This role is named already.",
+            ),
+            models.CheckConstraint(
+                name="role_is_not_related_to_itself",
+                condition=~Q(role=F("related")),
+                violation_error_message="A role cannot be related to itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} and {self.related}"
+
+
+class ComparisonTable(models.Model):
+    slug = models.SlugField(max_length=80, unique=True)
+    title = models.CharField(max_length=120)
+    roles = models.ManyToManyField(Role, through="ComparisonTableRow", related_name="tables")
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ComparisonTableRow(models.Model):
+    table = models.ForeignKey(ComparisonTable, models.CASCADE, related_name="rows")
+    role = models.ForeignKey(Role, models.PROTECT, related_name="table_rows")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "row"
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_row_for_each_role_of_a_table",
+                fields=["table", "role"],
+                violation_error_message="This role is in the table already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.role)

@@ -1,0 +1,115 @@
+from typing import Any
+
+from articles.models import Sourced
+from articles.models.sources import SourcedQuerySet
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from .roles import Market, Role
+
+EN_DASH = "\N{EN DASH}"
+
+
+def shortened(amount: int) -> str:
+    """Write whole thousands as “65K” and everything else in full: “65,500”."""
+    return f"{amount // 1000}K" if amount >= 1000 and amount % 1000 == 0 else f"{amount:,}"
+
+
+class SalaryRange(Sourced):
+    """What a role pays in a market, in whole currency units a period."""
+
+    class Kind(models.TextChoices):
+        BASE = "base", "Base pay"
+        TOTAL = "total", "Total pay"
+        UNSTATED = "unstated", "Base or total not stated"
+
+    class Period(models.TextChoices):
+        YEAR = "year", "A year"
+        MONTH = "month", "A month"
+        DAY = "day", "A day"
+        HOUR = "hour", "An hour"
+
+    role = models.ForeignKey(Role, models.PROTECT, related_name="salary_ranges")
+    market = models.ForeignKey(Market, models.PROTECT, related_name="salary_ranges")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.UNSTATED)
+    basis = models.CharField(
+        max_length=60, blank=True, help_text="How the range was obtained: “advertised”, “reported by employees”. Empty: not stated."
+    )
+    level = models.CharField(max_length=40, blank=True, help_text="Seniority, where the source parts by it. Empty: all levels.")
+    period = models.CharField(max_length=5, choices=Period, default=Period.YEAR)
+    currency = models.CharField(max_length=3, editable=False)
+    low = models.PositiveIntegerField("lower figure", help_text="Whole currency units: 65000.")
+    high = models.PositiveIntegerField("upper figure", null=True, blank=True, help_text="Empty: the source states none.")
+    is_open_ended = models.BooleanField(
+        "open-ended", default=False, help_text="The source prints a plus sign, or states no upper figure."
+    )
+    median = models.PositiveIntegerField(null=True, blank=True)
+    sample_size = models.PositiveIntegerField(null=True, blank=True, help_text="How many salaries the range is made of.")
+
+    objects = SourcedQuerySet.as_manager()
+
+    figure_fields = (
+        "kind", "basis", "level", "period", "low", "high", "is_open_ended", "median", "sample_size",
+    )
+
+    class Meta(Sourced.Meta):
+        ordering = ["role", "market", "-published_at"]
+        constraints = [
+            *Sourced.Meta.constraints,
+            models.UniqueConstraint(
+                name="one_current_salary_range_of_a_kind",
+                fields=["role", "market", "kind", "period", "level"],
+                condition=Q(superseded_at=None, published_at__isnull=False),
+                violation_error_message="There is a current range of this kind already: open that one and change it.",
+            ),
+            models.CheckConstraint(
+                name="salary_range_is_ordered",
+                condition=Q(high=None) | Q(low__lte=F("high")),
+                violation_error_message="The lower figure cannot exceed the upper one.",
+            ),
+            models.CheckConstraint(
+                name="salary_range_has_an_end_or_is_open",
+                condition=Q(high__isnull=False) | Q(is_open_ended=True),
+                violation_error_message="Without an upper figure the range is open-ended: tick “open-ended”.",
+            ),
+            models.CheckConstraint(
+                name="salary_range_median_is_inside",
+                condition=Q(median=None) | (Q(median__gte=F("low")) & (Q(high=None) | Q(is_open_ended=True) | Q(median__lte=F("high")))),
+                violation_error_message="The median lies outside the range.",
+            ),
+            models.CheckConstraint(
+                name="salary_range_kind_is_known", condition=Q(kind__in=["base", "total", "unstated"])
+            ),
+            models.CheckConstraint(
+                name="salary_range_period_is_known", condition=Q(period__in=["year", "month", "day", "hour"])
+            ),
+            models.CheckConstraint(
+                name="salary_range_sample_is_counted",
+                condition=Q(sample_size=None) | Q(sample_size__gte=1),
+                violation_error_message="A sample has at least one salary; leave it empty if unknown.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        symbol, plus = self.market.symbol, "+" if self.is_open_ended else ""
+        if self.high is None or self.high == self.low:
+            return f"{symbol}{shortened(self.low)}{plus}"
+        return f"{symbol}{shortened(self.low)}{EN_DASH}{symbol}{shortened(self.high)}{plus}"
+
+    def clean(self) -> None:
+        super().clean()
+        for name in ("low", "high", "median"):
+            if (getattr(self, name) or 0) > 100_000_000:
+                raise ValidationError({name: "This is more than a hundred million: give whole currency units."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.currency = self.currency or self.market.currency
+        super().save(*args, **kwargs)
+
+    @property
+    def text_long(self) -> str:
+        """The range in words: “£65,000 to £120,000 a year”, “$140,000 to $250,000 or more a year”."""
+        symbol, more = self.market.symbol, " or more" if self.is_open_ended else ""
+        upper = f" to {symbol}{self.high:,}" if self.high is not None and self.high != self.low else ""
+        return f"{symbol}{self.low:,}{upper}{more} {self.get_period_display().lower()}"

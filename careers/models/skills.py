@@ -1,0 +1,139 @@
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from .roles import CareerPath, Role
+
+
+class Skill(models.Model):
+    """One skill under its usual name. Whoever has it counts as having its broader skill too, never the reverse."""
+
+    class Kind(models.TextChoices):
+        PROGRAMMING = "programming", "Programming"
+        DATA = "data", "Data and statistics"
+        MACHINE_LEARNING = "machine-learning", "Machine learning"
+        LLM = "llm", "Language models"
+        CLOUD = "cloud", "Cloud"
+        OPERATIONS = "operations", "Operations"
+        PRODUCT = "product", "Product"
+        POLICY = "policy", "Policy and law"
+        RESEARCH = "research", "Research"
+        COMMUNICATION = "communication", "Communication"
+        DOMAIN = "domain", "Knowledge of a field"
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=20, choices=Kind)
+    broader = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="narrower", help_text="The skill that this one implies."
+    )
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="skill_name_is_unique", violation_error_message="There is a skill of this name already."
+            ),
+            models.CheckConstraint(
+                name="skill_is_not_broader_than_itself",
+                condition=Q(broader=None) | ~Q(broader=F("id")),
+                violation_error_message="A skill cannot be broader than itself.",
+            ),
+            models.CheckConstraint(
+                name="skill_is_not_merged_into_itself", condition=Q(merged_into=None) | ~Q(merged_into=F("id"))
+            ),
+            models.CheckConstraint(name="skill_kind_is_known", condition=Q(kind__in=[
+                "programming", "data", "machine-learning", "llm", "cloud", "operations", "product", "policy", "research",
+                "communication", "domain",
+            ])),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SkillAlias(models.Model):
+    skill = models.ForeignKey(Skill, models.CASCADE, related_name="aliases")
+    alias = models.CharField(max_length=80, help_text="Another name that readers may type: “sklearn”, “RAG”.")
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        ordering = ["alias"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("alias"),
+                name="skill_alias_is_unique",
+                violation_error_message="This alias belongs to a skill already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+class Requirement(models.Model):
+    """A line of a role's or a path's list: what is asked, and the skills that meet it."""
+
+    class Importance(models.TextChoices):
+        CORE = "core", "Core skill in the comparison"
+        MUST = "must", "Must have"
+        NICE = "nice", "Nice to have"
+
+    class Needs(models.TextChoices):
+        ANY = "any", "Any one of its skills"
+        ALL = "all", "All of its skills"
+
+    role = models.ForeignKey(Role, models.CASCADE, null=True, blank=True, related_name="requirements")
+    path = models.ForeignKey(CareerPath, models.CASCADE, null=True, blank=True, related_name="requirements")
+    importance = models.CharField(max_length=4, choices=Importance)
+    label = models.CharField(max_length=80, help_text="As the list prints it: “PyTorch/TensorFlow”.")
+    detail = models.CharField(max_length=200, blank=True)
+    needs = models.CharField(max_length=3, choices=Needs, default=Needs.ANY)
+    skills = models.ManyToManyField(Skill, related_name="requirements", help_text="Which skills meet it.")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="requirement_is_of_a_role_or_a_path",
+                condition=Q(role=None, path__isnull=False) | Q(role__isnull=False, path=None),
+                violation_error_message="A requirement belongs to a role or to a path, not to both.",
+            ),
+            models.CheckConstraint(
+                name="requirement_importance_is_known", condition=Q(importance__in=["core", "must", "nice"])
+            ),
+            models.CheckConstraint(name="requirement_needs_is_known", condition=Q(needs__in=["any", "all"])),
+            models.UniqueConstraint(
+                name="requirement_is_named_once_in_a_role",
+                fields=["role", "importance", "label"],
+                condition=Q(role__isnull=False),
+                violation_error_message="This list has a line of this name already.",
+            ),
+            models.UniqueConstraint(
+                name="requirement_is_named_once_in_a_path",
+                fields=["path", "importance", "label"],
+                condition=Q(path__isnull=False),
+                violation_error_message="This list has a line of this name already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def skill_list(self) -> list[Skill]:
+        return list(self.skills.all())
+
+    @staticmethod
+    def by_importance(lines: "Iterable[Requirement]") -> "dict[str, list[Requirement]]":
+        """Sort lines into `core`, `must` and `nice`, keeping their order."""
+        sorted_lines: dict[str, list[Requirement]] = {"core": [], "must": [], "nice": []}
+        for line in lines:
+            sorted_lines[line.importance].append(line)
+        return sorted_lines

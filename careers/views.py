@@ -1,0 +1,56 @@
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from .comparison import PayCell, Query, Scale, compare, summary
+from .models import CareerPath, Market, Requirement, Role, RoleRelation, SalaryRange, Skill
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    query = Query.read(request.GET)
+    comparison = compare(query)
+    context = {
+        "comparison": comparison,
+        "query": query,
+        "markets": query.all_markets,
+        "skills": Skill.objects.filter(requirements__isnull=False, merged_into=None).distinct(),
+        "paths": CareerPath.objects.all(),
+        "ignored": query.ignored,
+        "is_filtered": query.is_filtered,
+        "summary": summary(comparison, query),
+    }
+    return render(request, "careers/index.html", context)
+
+
+@require_safe
+def role(request: HttpRequest, slug: str) -> HttpResponse:
+    role = get_object_or_404(Role.objects.select_related("path"), slug=slug)
+    lists = role.lists()
+    context = {
+        "role": role,
+        "pay": pay_of(role),
+        "core": lists["core"],
+        "musts": lists["must"],
+        "nices": lists["nice"],
+        "articles": role.mentions().for_index(),
+        "related": [relation.related for relation in RoleRelation.objects.filter(role=role).select_related("related")],
+        "codes": role.codes.all(),
+    }
+    return render(request, "careers/role.html", context)
+
+
+def pay_of(role: Role) -> list[PayCell]:
+    """The role's current ranges, each on the axis that all roles of its market share."""
+    yearly = list(SalaryRange.objects.current().filter(period=SalaryRange.Period.YEAR).select_related("market", "source"))
+    scales = {market.pk: Scale.of(market, yearly) for market in Market.objects.all()}
+    own = sorted((s for s in yearly if s.role_id == role.pk), key=lambda s: (s.market.order, s.market.code, s.pk))
+    return [PayCell.of(salary.market, salary, scales[salary.market_id]) for salary in own]
+
+
+@require_safe
+def path(request: HttpRequest, slug: str) -> HttpResponse:
+    path = get_object_or_404(CareerPath, slug=slug)
+    lists = Requirement.by_importance(path.requirements.prefetch_related("skills"))
+    context = {"path": path, "musts": lists["must"], "nices": lists["nice"], "roles": path.roles.all()}
+    return render(request, "careers/path.html", context)

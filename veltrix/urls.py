@@ -1,0 +1,14 @@
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from . import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("", include("articles.urls")),
+    path("careers/", include("careers.urls")),
+    path("newsletter/", include("newsletter.urls")),
+    path("media/<path:name>", views.media, name="media"),
+    path(settings.ADMIN_PATH, admin.site.urls),
+]

@@ -1,0 +1,45 @@
+from pathlib import PurePosixPath
+
+from articles.models import Article, StatisticValue
+from careers.comparison import Query, compare
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+ARTICLES_AT_HOME = 7
+ROLES_AT_HOME = 8
+
+# What may be served from uploads, and as what: never a type that a browser runs.
+MEDIA_TYPES = {
+    ".avif": "image/avif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    articles = list(Article.objects.published().for_index()[:ARTICLES_AT_HOME])
+    comparison = compare(Query.read(QueryDict("sort=-gb_high")))
+    comparison.rows = comparison.rows[:ROLES_AT_HOME]
+    context = {
+        "lead": articles[0] if articles else None,
+        "articles": articles[1:],
+        "comparison": comparison,
+        "statistics": StatisticValue.objects.current().on_live_pages()[:3],
+    }
+    return render(request, "home.html", context)
+
+
+@require_safe
+def media(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Serve an uploaded picture; nothing else is ever served from there."""
+    content_type = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower())
+    if content_type is None or ".." in PurePosixPath(name).parts or not default_storage.exists(name):
+        raise Http404("There is no such picture.")
+    response = FileResponse(default_storage.open(name), content_type=content_type)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
