@@ -50,6 +50,11 @@ def document_of(article: Article) -> dict[str, Any]:
     }
 
 
+def is_changed(article: Article, document: Mapping[str, Any]) -> bool:
+    """Whether the draft says anything else than this document; the moment of publication is no part of what it says."""
+    return {**document_of(article), "published_at": None} != {**document, "published_at": None}
+
+
 @transaction.atomic
 def read_document(document: Mapping[str, Any], article: Article | None = None) -> Article:
     """Write a document into an article's draft, a new article without one. All or nothing; nothing is published.

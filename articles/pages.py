@@ -1,13 +1,13 @@
 """From a document to what a reader's page prints, in a number of queries that does not grow with the document."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from django.db import models
+from django.db.models import Case, Count, Q, When
 
 from .models import Article, Author, Category, Series, Source, Sourced, Statistic, StatisticValue
 from .models.blocks import Block, block_types
@@ -97,7 +97,22 @@ class Page:
     has_sign_up: bool
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], *, published_at: datetime | None, changed_at: datetime | None = None) -> Self:
+    def live(cls, article: Article) -> Self:
+        """What readers see of a published article; `live_version` should come with it."""
+        version, published_at = article.live_version, article.published_at
+        if version is None or published_at is None:
+            raise ValueError("The article was never published.")
+        is_changed = version.published_at.date() > published_at.date()
+        return cls.of(
+            version.document,
+            published_at=published_at,
+            changed_at=version.published_at if is_changed else None,
+        )
+
+    @classmethod
+    def of(
+        cls, document: Mapping[str, Any], *, published_at: datetime | None, changed_at: datetime | None = None
+    ) -> Self:
         """Read a document. References that no longer lead anywhere are left out of the page, never an error."""
         notes = SourceNotes()
         parts = _parts(document["blocks"], notes)
@@ -138,7 +153,7 @@ def _parts(items: list[Mapping[str, Any]], notes: SourceNotes) -> list[Part]:
         context = block.context(item, loaded[item["type"]], notes)
         if context is not None:
             shown.append((block, context))
-    parts = []
+    parts: list[Part] = []
     for block, group in groupby(shown, key=lambda pair: pair[0]):
         contexts = [context for _, context in group]
         joined = [contexts] if block.is_joined else [[context] for context in contexts]
@@ -148,16 +163,23 @@ def _parts(items: list[Mapping[str, Any]], notes: SourceNotes) -> list[Part]:
 
 def _corrections(document: Mapping[str, Any]) -> list[Correction]:
     slugs = {item["statistic"] for item in document["blocks"] if item["type"] == "statistic"}
-    rows = StatisticValue.objects.corrections().filter(statistic__slug__in=slugs).select_related("statistic", "supersedes")
+    rows: Iterable[StatisticValue] = (
+        StatisticValue.objects.corrections().filter(statistic__slug__in=slugs).select_related("statistic", "supersedes")
+    )
     return [
         Correction(
-            statement=f"{row.supersedes.display_text if row.supersedes else ''} is now {row.display_text}: {row.statistic.claim}",
+            statement=f"{_before(row)} is now {row.display_text}: {row.statistic.claim}",
             reason=row.why_note,
             published_at=row.published_at,
         )
         for row in rows
         if row.published_at
     ]
+
+
+def _before(value: StatisticValue) -> str:
+    earlier = cast("StatisticValue | None", value.supersedes)
+    return earlier.display_text if earlier else ""
 
 
 def previous_and_next(article: Article) -> tuple[Article | None, Article | None]:
@@ -177,7 +199,7 @@ def related(article: Article, *, most: int = 3) -> list[Article]:
         return []
     shared = Statistic.objects.filter(live_references__article=article)
     ranked = others.annotate(
-        shares=models.Count("statisticreference", filter=models.Q(statisticreference__target__in=shared), distinct=True),
-        same=models.Case(models.When(live_version__category=version.category_id, then=1), default=0),
+        shares=Count("statisticreference", filter=Q(statisticreference__target__in=shared), distinct=True),
+        same=Case(When(live_version__category=version.category_id, then=1), default=0),
     )
     return list(ranked.for_index().order_by("-shares", "-same", "-published_at", "-number")[:most])

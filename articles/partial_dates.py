@@ -1,7 +1,7 @@
 """Dates that are known to the year, the month or the day: ISO 8601 calendar dates of reduced precision.
 
-They are kept as text ("2020", "2020-10" or "2020-10-05", empty when unknown), which sorts in time order and says no more
-than the source does.
+They are kept as text ("2020", "2020-10" or "2020-10-05", empty when unknown), which sorts in time order and says no
+more than the source does.
 """
 
 import calendar

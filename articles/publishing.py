@@ -1,13 +1,13 @@
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
 from .documents import blocks_of, document_of
-from .models import Article, ArticleVersion, LiveReference
+from .models import Article, ArticleVersion, Category, LiveReference
 from .models.blocks import Block
 
 
@@ -15,7 +15,7 @@ class NotPublishableError(Exception):
     """The draft lacks something that readers need. `args[0]` lists what, a sentence each."""
 
 
-def publish(article: Article, *, by: AbstractBaseUser | None, note: str = "") -> ArticleVersion:
+def publish(article: Article, *, by: User | None, note: str = "") -> ArticleVersion:
     """Make the draft what readers see, from now or from its moment of publication on, and return the new version.
 
     Raises `NotPublishableError` when something is missing; nothing is changed then.
@@ -30,7 +30,7 @@ def publish(article: Article, *, by: AbstractBaseUser | None, note: str = "") ->
             document=document_of(article),
             title=article.title,
             standfirst=article.standfirst,
-            category=article.category,
+            category=cast("Category", article.category),
             series=article.series,
             headline=article.headline,
             published_by=by,
@@ -62,8 +62,4 @@ def _renew_references(article: Article, blocks: Iterable[Block]) -> None:
         wanted.setdefault(type(record), set()).add(record.pk)
     for model in apps.get_models():
         if issubclass(model, LiveReference):
-            keys = wanted.get(model._meta.get_field("target").related_model, set())
-            references = model._default_manager.filter(article=article)
-            references.exclude(target__in=keys).delete()
-            known = set(references.values_list("target", flat=True))
-            model._default_manager.bulk_create(model(article=article, target_id=key) for key in sorted(keys - known))
+            model.renew(article, wanted.get(model.target_model(), set()))

@@ -1,8 +1,6 @@
-from collections.abc import Iterable
-
 from django.core.paginator import Page as ListPage
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -23,17 +21,6 @@ def listed(request: HttpRequest, articles: ArticleQuerySet) -> ListPage:
     return paginator.page(int(number))
 
 
-def with_articles() -> Iterable[Category]:
-    """Topics that hold published articles, with `article_count`."""
-    shown = Article.objects.published().values("live_version__category")
-    counted = Article.objects.published().values_list("live_version__category").annotate(Count("pk")).order_by()
-    counts = dict(counted)
-    categories = Category.objects.filter(pk__in=shown).select_related("parent")
-    for category in categories:
-        category.article_count = counts[category.pk]
-    return categories
-
-
 def under(category: Category) -> ArticleQuerySet:
     """Published articles of a topic and of the topics below it."""
     return Article.objects.published().filter(
@@ -48,20 +35,22 @@ def index(request: HttpRequest) -> HttpResponse:
     articles = under(topic) if topic else Article.objects.published()
     ignored = [f"topic={chosen}"] if chosen and not topic else []
     ignored += [f"{name}={request.GET[name]}" for name in request.GET if name not in {"topic", "page"}]
-    context = {"articles": listed(request, articles), "topics": with_articles(), "topic": topic, "ignored": ignored}
+    context = {
+        "articles": listed(request, articles),
+        "topics": Category.objects.with_articles(),
+        "topic": topic,
+        "ignored": ignored,
+    }
     return render(request, "articles/index.html", context)
 
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(Article.objects.published().select_related("live_version"), slug=slug)
-    version = article.live_version
-    published_at = article.published_at
-    changed_at = version.published_at if version.published_at.date() > published_at.date() else None
     previous, next_ = previous_and_next(article)
     context = {
         "article": article,
-        "page": Page.of(version.document, published_at=published_at, changed_at=changed_at),
+        "page": Page.live(article),
         "previous": previous,
         "next": next_,
         "related": related(article),

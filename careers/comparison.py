@@ -2,13 +2,21 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-
 from typing import Self
 
 from django.http import QueryDict
 from django.urls import reverse
 
-from .models import CareerPath, ComparisonTable, ComparisonTableRow, Market, Requirement, Role, SalaryRange, Skill
+from .models import (
+    CareerPath,
+    ComparisonTable,
+    ComparisonTableRow,
+    Market,
+    Requirement,
+    Role,
+    SalaryRange,
+    Skill,
+)
 from .models.salaries import shortened
 
 MAX_VALUE_LENGTH = 80
@@ -161,7 +169,9 @@ class Query:
     @property
     def is_filtered(self) -> bool:
         is_narrowed = len(self.markets) < len(self.all_markets)
-        return is_narrowed or any(value not in (None, []) for value in (self.skill, self.path, self.minimum, self.roles))
+        return is_narrowed or any(
+            value not in (None, []) for value in (self.skill, self.path, self.minimum, self.roles)
+        )
 
     def parameters(self, **changes: str) -> str:
         """The address's query part for this query, in one fixed order; what is at its default is left out."""

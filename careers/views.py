@@ -42,7 +42,9 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
 
 def pay_of(role: Role) -> list[PayCell]:
     """The role's current ranges, each on the axis that all roles of its market share."""
-    yearly = list(SalaryRange.objects.current().filter(period=SalaryRange.Period.YEAR).select_related("market", "source"))
+    yearly = list(
+        SalaryRange.objects.current().filter(period=SalaryRange.Period.YEAR).select_related("market", "source")
+    )
     scales = {market.pk: Scale.of(market, yearly) for market in Market.objects.all()}
     own = sorted((s for s in yearly if s.role_id == role.pk), key=lambda s: (s.market.order, s.market.code, s.pk))
     return [PayCell.of(salary.market, salary, scales[salary.market_id]) for salary in own]

@@ -5,7 +5,7 @@ import time
 class LineFormatter(logging.Formatter):
     """One line an event, in UTC, with control characters escaped so that no input can forge a line (ASVS 16.4.1)."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__("%(asctime)sZ %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")

@@ -11,5 +11,10 @@ NEWSLETTER = "The AI Briefing"
 def context(request: HttpRequest) -> dict[str, object]:
     """Give templates `publication`: name, publisher, newsletter and site address (no trailing slash)."""
     return {
-        "publication": {"name": NAME, "publisher": PUBLISHER, "newsletter": NEWSLETTER, "url": settings.SITE_URL},
+        "publication": {
+            "name": NAME,
+            "publisher": PUBLISHER,
+            "newsletter": NEWSLETTER,
+            "url": settings.SITE_URL,
+        },
     }

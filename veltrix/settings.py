@@ -22,7 +22,16 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 def boolean(name: str, default: bool) -> bool:
     """Read a switch; anything but the usual words for yes and no is an error rather than a silent no."""
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     value = env.str(name, default=str(default)).strip().lower()
     if value not in words:
         raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
@@ -68,7 +77,9 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path:
-    raise ImproperlyConfigured(f"SITE_URL must be a scheme and a host, for example https://veltrix.example, not {SITE_URL!r}.")
+    raise ImproperlyConfigured(
+        f"SITE_URL must be a scheme and a host, for example https://veltrix.example, not {SITE_URL!r}."
+    )
 IS_HTTPS = _site.scheme == "https"
 if not IS_HTTPS and not is_loopback(_site.hostname):
     raise ImproperlyConfigured("SITE_URL must begin with https:// unless it names this machine (127.0.0.1, localhost).")
@@ -229,14 +240,19 @@ def mailer(name: str) -> dict[str, object]:
     """Read a mail address of the form smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://user:password@host:port."""
     address = env.str(name, default="")
     if not address:
-        return {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": str(MAIL_DIR)}}
+        return {
+            "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "OPTIONS": {"file_path": str(MAIL_DIR)},
+        }
     url = urlsplit(address)
     try:
         port = url.port
     except ValueError:
         port = None
     if url.scheme not in {"smtp", "smtp+tls", "smtp+ssl"} or not url.hostname or not port:
-        raise ImproperlyConfigured(f"{name} must have the form smtp+tls://user:password@host:587 (or smtp://, smtp+ssl://).")
+        raise ImproperlyConfigured(
+            f"{name} must have the form smtp+tls://user:password@host:587 (or smtp://, smtp+ssl://)."
+        )
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": {

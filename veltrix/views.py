@@ -1,11 +1,12 @@
 from pathlib import PurePosixPath
 
-from articles.models import Article, StatisticValue
-from careers.comparison import Query, compare
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+
+from articles.models import Article, StatisticValue
+from careers.comparison import Query, compare
 
 ARTICLES_AT_HOME = 7
 ROLES_AT_HOME = 8

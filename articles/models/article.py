@@ -3,9 +3,21 @@ from typing import Self
 from content_editor.models import Region
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Count, F, Max, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def with_articles(self) -> Self:
+        """Topics that hold published articles themselves, with their number as `article_count`."""
+        published = Q(article_versions__article__published_at__lte=timezone.now())
+        is_live = Q(article_versions__article__live_version=F("article_versions"))
+        return (
+            self.select_related("parent")
+            .annotate(article_count=Count("article_versions", filter=published & is_live))
+            .filter(article_count__gt=0)
+        )
 
 
 class Category(models.Model):
@@ -15,13 +27,15 @@ class Category(models.Model):
     name = models.CharField(max_length=60, unique=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
 
+    objects = CategoryQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = "categories"
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
                 name="category_is_not_its_own_parent",
-                condition=Q(parent=None) | ~Q(parent=models.F("id")),
+                condition=Q(parent=None) | ~Q(parent=F("id")),
                 violation_error_message="A category cannot stand under itself.",
             ),
         ]
@@ -92,14 +106,23 @@ class Article(models.Model):
     """An article's draft: this row and its blocks. Readers see `live_version`."""
 
     number = models.PositiveIntegerField(
-        unique=True, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)], help_text="Its place in the collection."
+        unique=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="Its place in the collection.",
     )
     slug = models.SlugField(
-        "address", max_length=120, unique=True, help_text="The last part of its address. It stays once the article is published."
+        "address",
+        max_length=120,
+        unique=True,
+        help_text="The last part of its address. It stays once the article is published.",
     )
     title = models.CharField(max_length=160)
-    standfirst = models.TextField(blank=True, max_length=400, help_text="Two sentences under the title, also shown in lists.")
-    category = models.ForeignKey(Category, models.PROTECT, null=True, blank=True, help_text="The kicker above the title.")
+    standfirst = models.TextField(
+        blank=True, max_length=400, help_text="Two sentences under the title, also shown in lists."
+    )
+    category = models.ForeignKey(
+        Category, models.PROTECT, null=True, blank=True, help_text="The kicker above the title."
+    )
     series = models.ForeignKey(Series, models.PROTECT, null=True, blank=True)
     headline = models.ForeignKey(
         "articles.Statistic",
@@ -109,7 +132,9 @@ class Article(models.Model):
         verbose_name="headline figure",
         help_text="The figure that the article’s card leads with.",
     )
-    social_text = models.CharField(max_length=120, blank=True, help_text="The line on the picture that is shared elsewhere.")
+    social_text = models.CharField(
+        max_length=120, blank=True, help_text="The line on the picture that is shared elsewhere."
+    )
     published_at = models.DateTimeField(
         "publication",
         null=True,
@@ -157,7 +182,9 @@ class Article(models.Model):
 class Byline(models.Model):
     article = models.ForeignKey(Article, models.CASCADE, related_name="bylines")
     author = models.ForeignKey(Author, models.PROTECT, related_name="+")
-    credit = models.CharField(max_length=60, default="Written by", help_text="“Written by”, “Data synthesis and analysis by”.")
+    credit = models.CharField(
+        max_length=60, default="Written by", help_text="“Written by”, “Data synthesis and analysis by”."
+    )
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -21,12 +21,13 @@ from django.utils.text import Truncator
 from django_prose_editor.fields import ProseEditorField
 from PIL import Image as Pillow
 
-from ..prose import EXTENSIONS, INNER_EXTENSIONS, as_safe_html, sanitize
+from articles.prose import EXTENSIONS, INNER_EXTENSIONS, as_safe_html, sanitize
+
 from .article import Article
 from .statistics import Statistic
 
 if TYPE_CHECKING:
-    from ..pages import SourceNotes
+    from articles.pages import SourceNotes
 
 type Item = Mapping[str, Any]
 
@@ -85,10 +86,10 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
     def _column(cls, field: models.Field, items: Sequence[Item]) -> list[tuple[str, Any]]:
         if isinstance(field, models.ForeignKey):
             slugs = {item[field.name] for item in items if item.get(field.name)}
-            found = {row.slug: row for row in field.related_model.objects.filter(slug__in=slugs)}
+            found: dict[str, Any] = field.related_model._default_manager.in_bulk(slugs, field_name="slug")
             if missing := sorted(slugs - found.keys()):
                 raise UnknownReferenceError(f"There is no {field.related_model._meta.verbose_name} “{missing[0]}”.")
-            return [(field.name, found.get(item.get(field.name))) for item in items]
+            return [(field.name, found.get(item.get(field.name) or "")) for item in items]
         return [(field.name, item.get(field.name, field.get_default())) for item in items]
 
     def references(self) -> Iterable[models.Model]:
@@ -124,6 +125,8 @@ def _extract(html: str) -> str:
 
 class ProseBlock(Block):
     """A block with one field of rich text, which is sanitised however it is saved."""
+
+    html: str
 
     class Meta(Block.Meta):
         abstract = True
@@ -283,7 +286,9 @@ class Image(Block):
     )
     width = models.PositiveIntegerField(null=True, editable=False)
     height = models.PositiveIntegerField(null=True, editable=False)
-    alt = models.CharField("alternative text", max_length=300, help_text="What the picture shows, for those who cannot see it.")
+    alt = models.CharField(
+        "alternative text", max_length=300, help_text="What the picture shows, for those who cannot see it."
+    )
     caption = models.CharField(max_length=300, blank=True)
     credit = models.CharField(max_length=120, help_text="Who made it.")
 
@@ -303,4 +308,4 @@ class Image(Block):
     @classmethod
     def context(cls, item: Item, loaded: Any, notes: "SourceNotes") -> dict[str, Any]:
         field = cls._meta.get_field("file")
-        return {**item, "url": field.storage.url(item["file"])}  # type: ignore[union-attr]
+        return {**item, "url": field.storage.url(item["file"])}

@@ -5,7 +5,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..partial_dates import PATTERN, PartialDateField, in_words
+from articles.partial_dates import PATTERN, PartialDateField, in_words
 
 
 class Source(models.Model):
@@ -21,18 +21,27 @@ class Source(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     producer = models.CharField(max_length=120, help_text="Who publishes it: “World Economic Forum”.")
     title = models.CharField(max_length=200)
-    edition = models.CharField(max_length=40, blank=True, help_text="As the publisher names it: “2023”, “third edition”.")
+    edition = models.CharField(
+        max_length=40, blank=True, help_text="As the publisher names it: “2023”, “third edition”."
+    )
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.REPORT)
     published = PartialDateField(blank=True, help_text="A year, a month or a day: 2023, 2023-04 or 2023-04-30.")
     url = models.URLField("address", max_length=500, blank=True, help_text="Where the reader finds it.")
-    archive_url = models.URLField("archive address", max_length=500, blank=True, help_text="A lasting copy of the page.")
+    archive_url = models.URLField(
+        "archive address", max_length=500, blank=True, help_text="A lasting copy of the page."
+    )
     accessed_on = models.DateField(null=True, blank=True)
     licence = models.CharField(max_length=120, blank=True)
     projection_horizon = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The year up to which this edition projects."
     )
     newer_edition = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="older_editions", help_text="What has replaced it."
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="older_editions",
+        help_text="What has replaced it.",
     )
 
     class Meta:
@@ -102,10 +111,16 @@ class Sourced(models.Model):
         RESOURCED = "re-sourced", "Re-sourced: same figure, other evidence"
 
     source = models.ForeignKey(
-        Source, models.PROTECT, null=True, blank=True, help_text="The edition that states the figure. Empty: no source is stated."
+        Source,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="The edition that states the figure. Empty: no source is stated.",
     )
     locator = models.CharField(max_length=120, blank=True, help_text="Where in the source: “p. 28”, “table 3”.")
-    quote = models.TextField(blank=True, help_text="The source’s own words for the figure, kept as evidence and not shown.")
+    quote = models.TextField(
+        blank=True, help_text="The source’s own words for the figure, kept as evidence and not shown."
+    )
     as_of = PartialDateField("as of", blank=True, help_text="When the figure held: 2025, 2026-04 or 2026-04-08.")
     check_status = models.CharField(max_length=10, choices=CheckStatus, default=CheckStatus.UNCHECKED)
     check_note = models.TextField(blank=True, help_text="What the check found. Readers see it.")
@@ -113,7 +128,10 @@ class Sourced(models.Model):
     review_by = models.DateField(null=True, blank=True, help_text="When to look at the figure again.")
     why = models.CharField("reason", max_length=10, choices=Why, default=Why.NEW)
     why_note = models.CharField(
-        "reason in words", max_length=300, blank=True, help_text="For a correction: what was wrong. Readers see it."
+        "reason in words",
+        max_length=300,
+        blank=True,
+        help_text="For a correction: what was wrong. Readers see it.",
     )
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -123,6 +141,7 @@ class Sourced(models.Model):
 
     # The fields that make up the figure itself, beside its evidence.
     figure_fields: ClassVar[tuple[str, ...]] = ()
+    _is_frozen = False
 
     class Meta:
         abstract = True
@@ -142,21 +161,14 @@ class Sourced(models.Model):
                 condition=Q(check_status__in=["unchecked", "confirmed", "disputed", "not-found"]),
             ),
             models.CheckConstraint(
-                name="%(class)s_why_is_known", condition=Q(why__in=["new", "update", "correction", "re-sourced"])
+                name="%(class)s_why_is_known",
+                condition=Q(why__in=["new", "update", "correction", "re-sourced"]),
             ),
             models.CheckConstraint(
                 name="%(class)s_superseded_after_published",
                 condition=Q(superseded_at=None) | Q(superseded_at__gte=F("published_at"), published_at__isnull=False),
             ),
         ]
-
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        row = super().from_db(*args, **kwargs)
-        row._is_frozen = row.__dict__.get("published_at") is not None
-        return row
-
-    _is_frozen = False
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self._is_frozen:
@@ -168,6 +180,12 @@ class Sourced(models.Model):
         if self._is_frozen:
             raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
         return super().delete(*args, **kwargs)
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        row = super().from_db(*args, **kwargs)
+        row._is_frozen = row.__dict__.get("published_at") is not None
+        return row
 
     @property
     def as_of_text(self) -> str:

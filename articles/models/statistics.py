@@ -90,4 +90,3 @@ class StatisticValue(Sourced):
 
     def __str__(self) -> str:
         return f"{self.display_text} ({self.statistic.slug})"
-

@@ -1,4 +1,5 @@
-from typing import Any, NoReturn
+from collections.abc import Collection
+from typing import Any, NoReturn, cast
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -27,7 +28,7 @@ class ArticleVersion(models.Model):
     document = models.JSONField(encoder=DjangoJSONEncoder)
     title = models.CharField(max_length=160)
     standfirst = models.TextField(blank=True)
-    category = models.ForeignKey(Category, models.PROTECT, related_name="+")
+    category = models.ForeignKey(Category, models.PROTECT, related_name="article_versions")
     series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="+")
     headline = models.ForeignKey(Statistic, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(auto_now_add=True)
@@ -57,7 +58,7 @@ class LiveReference(models.Model):
     A subclass adds one field: `target`, a `PROTECT` foreign key to the records of its kind.
     """
 
-    article = models.ForeignKey(Article, models.CASCADE, related_name="+")
+    article = models.ForeignKey(Article, models.CASCADE, related_name="%(class)s_set", related_query_name="%(class)s")
 
     class Meta:
         abstract = True
@@ -65,6 +66,24 @@ class LiveReference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article}, live"
+
+    @classmethod
+    def target_model(cls) -> type[models.Model]:
+        return cast("type[models.Model]", cls._meta.get_field("target").related_model)
+
+    @classmethod
+    def articles_of(cls, record: models.Model) -> Collection[int]:
+        """Primary keys of the articles whose live version refers to this record."""
+        rows: models.Manager[Any] = cls._default_manager
+        return list(rows.filter(target=record).values_list("article", flat=True))
+
+    @classmethod
+    def renew(cls, article: Article, targets: Collection[int]) -> None:
+        """Make this article's references of this kind those to `targets` (primary keys), no others."""
+        rows: models.Manager[Any] = cls._default_manager
+        rows.filter(article=article).exclude(target__in=targets).delete()
+        known = set(rows.filter(article=article).values_list("target", flat=True))
+        rows.bulk_create(cls(article=article, target_id=key) for key in sorted(set(targets) - known))  # type: ignore[misc]
 
 
 class StatisticReference(LiveReference):

@@ -1,10 +1,11 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
 
 from articles.models import Block, LiveReference
 from articles.models.blocks import Item
-from django.db import models
-from django.db.models import Q
 
 from .roles import CareerPath, ComparisonTable, Role
 from .skills import Requirement
@@ -39,7 +40,7 @@ class RoleTable(Block):
 
     @classmethod
     def load(cls, items: Sequence[Item]) -> dict[str, Any]:
-        from ..comparison import comparisons_of
+        from careers.comparison import comparisons_of
 
         return comparisons_of({item["table"] for item in items})
 
@@ -77,7 +78,9 @@ class SkillList(Block):
     @classmethod
     def load(cls, items: Sequence[Item]) -> dict[str, Mapping[str, Any]]:
         paths = CareerPath.objects.filter(slug__in={item["path"] for item in items if item.get("path")})
-        roles = Role.objects.filter(slug__in={item["role"] for item in items if item.get("role")}).select_related("path")
+        roles = Role.objects.filter(slug__in={item["role"] for item in items if item.get("role")}).select_related(
+            "path"
+        )
         by_path, by_role = _lines_of(paths, roles)
         loaded: dict[str, Mapping[str, Any]] = {}
         for path in paths:
@@ -101,7 +104,7 @@ class SkillList(Block):
         }
 
 
-def _lines_of(paths: Sequence[CareerPath], roles: Sequence[Role]) -> tuple[dict[int, Any], dict[int, Any]]:
+def _lines_of(paths: Iterable[CareerPath], roles: Iterable[Role]) -> tuple[dict[int, Any], dict[int, Any]]:
     """Must and nice lines of these paths (and the roles' paths) and roles, in two queries."""
     path_keys = {path.pk for path in paths} | {role.path_id for role in roles if role.path_id}
     lines = (

@@ -1,11 +1,13 @@
 from typing import TYPE_CHECKING, Self
 
-from articles.models import Article
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Prefetch, Q
 from django.urls import reverse
+
+from articles.models import Article
+from articles.models.article import ArticleQuerySet
 
 if TYPE_CHECKING:
     from .skills import Requirement
@@ -139,7 +141,7 @@ class Role(models.Model):
         by_importance["core"] = [line for line in own if line.importance == Requirement.Importance.CORE]
         return by_importance
 
-    def mentions(self) -> models.QuerySet[Article]:
+    def mentions(self) -> ArticleQuerySet:
         """Published articles whose tables or lists show this role."""
         return (
             Article.objects.published()

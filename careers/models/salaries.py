@@ -1,10 +1,11 @@
 from typing import Any
 
-from articles.models import Sourced
-from articles.models.sources import SourcedQuerySet
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+
+from articles.models import Sourced
+from articles.models.sources import SourcedQuerySet
 
 from .roles import Market, Role
 
@@ -34,23 +35,39 @@ class SalaryRange(Sourced):
     market = models.ForeignKey(Market, models.PROTECT, related_name="salary_ranges")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.UNSTATED)
     basis = models.CharField(
-        max_length=60, blank=True, help_text="How the range was obtained: “advertised”, “reported by employees”. Empty: not stated."
+        max_length=60,
+        blank=True,
+        help_text="How the range was obtained: “advertised”, “reported by employees”. Empty: not stated.",
     )
-    level = models.CharField(max_length=40, blank=True, help_text="Seniority, where the source parts by it. Empty: all levels.")
+    level = models.CharField(
+        max_length=40, blank=True, help_text="Seniority, where the source parts by it. Empty: all levels."
+    )
     period = models.CharField(max_length=5, choices=Period, default=Period.YEAR)
     currency = models.CharField(max_length=3, editable=False)
     low = models.PositiveIntegerField("lower figure", help_text="Whole currency units: 65000.")
-    high = models.PositiveIntegerField("upper figure", null=True, blank=True, help_text="Empty: the source states none.")
+    high = models.PositiveIntegerField(
+        "upper figure", null=True, blank=True, help_text="Empty: the source states none."
+    )
     is_open_ended = models.BooleanField(
         "open-ended", default=False, help_text="The source prints a plus sign, or states no upper figure."
     )
     median = models.PositiveIntegerField(null=True, blank=True)
-    sample_size = models.PositiveIntegerField(null=True, blank=True, help_text="How many salaries the range is made of.")
+    sample_size = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many salaries the range is made of."
+    )
 
     objects = SourcedQuerySet.as_manager()
 
     figure_fields = (
-        "kind", "basis", "level", "period", "low", "high", "is_open_ended", "median", "sample_size",
+        "kind",
+        "basis",
+        "level",
+        "period",
+        "low",
+        "high",
+        "is_open_ended",
+        "median",
+        "sample_size",
     )
 
     class Meta(Sourced.Meta):
@@ -75,7 +92,8 @@ class SalaryRange(Sourced):
             ),
             models.CheckConstraint(
                 name="salary_range_median_is_inside",
-                condition=Q(median=None) | (Q(median__gte=F("low")) & (Q(high=None) | Q(is_open_ended=True) | Q(median__lte=F("high")))),
+                condition=Q(median=None)
+                | (Q(median__gte=F("low")) & (Q(high=None) | Q(is_open_ended=True) | Q(median__lte=F("high")))),
                 violation_error_message="The median lies outside the range.",
             ),
             models.CheckConstraint(

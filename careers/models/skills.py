@@ -27,7 +27,12 @@ class Skill(models.Model):
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=20, choices=Kind)
     broader = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="narrower", help_text="The skill that this one implies."
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="narrower",
+        help_text="The skill that this one implies.",
     )
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False
@@ -37,7 +42,9 @@ class Skill(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(
-                Lower("name"), name="skill_name_is_unique", violation_error_message="There is a skill of this name already."
+                Lower("name"),
+                name="skill_name_is_unique",
+                violation_error_message="There is a skill of this name already.",
             ),
             models.CheckConstraint(
                 name="skill_is_not_broader_than_itself",
@@ -45,12 +52,27 @@ class Skill(models.Model):
                 violation_error_message="A skill cannot be broader than itself.",
             ),
             models.CheckConstraint(
-                name="skill_is_not_merged_into_itself", condition=Q(merged_into=None) | ~Q(merged_into=F("id"))
+                name="skill_is_not_merged_into_itself",
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
             ),
-            models.CheckConstraint(name="skill_kind_is_known", condition=Q(kind__in=[
-                "programming", "data", "machine-learning", "llm", "cloud", "operations", "product", "policy", "research",
-                "communication", "domain",
-            ])),
+            models.CheckConstraint(
+                name="skill_kind_is_known",
+                condition=Q(
+                    kind__in=[
+                        "programming",
+                        "data",
+                        "machine-learning",
+                        "llm",
+                        "cloud",
+                        "operations",
+                        "product",
+                        "policy",
+                        "research",
+                        "communication",
+                        "domain",
+                    ]
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,158 @@
+from typing import Any
+
+from content_editor.admin import ContentEditor
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import F, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from articles.documents import document_of, is_changed
+from articles.models import Article
+from articles.pages import Page
+from articles.publishing import NotPublishableError, publish
+
+from .blocks import BylineInline, block_inlines
+
+
+class ArticleStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("draft", "Draft"), ("scheduled", "Scheduled"), ("live", "Live"), ("changed", "Live, draft changed")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Article]) -> models.QuerySet[Article]:
+        now = timezone.now()
+        conditions = {
+            "draft": Q(live_version=None),
+            "scheduled": Q(live_version__isnull=False, published_at__gt=now),
+            "live": Q(live_version__isnull=False, published_at__lte=now),
+            "changed": Q(live_version__isnull=False, changed_at__gt=F("live_version__published_at")),
+        }
+        return queryset.filter(conditions.get(self.value() or "", Q()))
+
+
+@admin.register(Article)
+class ArticleAdmin(ContentEditor):
+    change_form_template = "admin/articles/article/change_form.html"
+    list_display = ["number", "title", "state", "category", "published_at", "changed_at"]
+    list_display_links = ["number", "title"]
+    list_filter = [ArticleStateFilter, "category", "series", "authors"]
+    list_select_related = ["category__parent", "live_version"]
+    search_fields = ["title", "standfirst", "slug", "=number"]
+    date_hierarchy = "published_at"
+    autocomplete_fields = ["category", "series", "headline"]
+    fieldsets = [
+        (None, {"fields": ["title", "standfirst"]}),
+        ("Place and time", {"fields": [("number", "slug"), ("category", "series"), "published_at"]}),
+        ("In lists and shares", {"fields": ["headline", "social_text"]}),
+    ]
+    inlines = [BylineInline, *block_inlines()]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+        js = ["js/admin/block-editor.js"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Article]:
+        return super().get_queryset(request).defer("live_version__document")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"number": Article.objects.all().highest_number() + 1, **super().get_changeform_initial_data(request)}
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Article | None = None) -> dict[str, Any]:
+        return {} if obj and obj.live_version_id else {"slug": ["title"]}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
+        """A published article keeps its number, its address and its moment."""
+        return ["number", "slug", "published_at"] if obj and obj.is_public else []
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("articles.publish_article")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        """An article that was ever published is never lost."""
+        return (obj is None or obj.live_version_id is None) and super().has_delete_permission(request, obj)
+
+    @admin.display(description="state")
+    def state(self, article: Article) -> str:
+        if article.live_version is None:
+            return "Draft"
+        when = "Live" if article.is_public else "Scheduled"
+        return f"{when}, draft changed" if article.changed_at > article.live_version.published_at else when
+
+    # Publishing
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        if "_publish" in request.POST and not self.has_publish_permission(request):
+            raise PermissionDenied
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        article: Article | None = kwargs.get("obj")
+        context["may_publish"] = self.has_publish_permission(request)
+        if article and article.live_version:
+            context["is_draft_changed"] = is_changed(article, article.live_version.document)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
+        if "_publish" in request.POST:
+            return self._publish(request, obj)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
+        if "_publish" in request.POST:
+            return self._publish(request, obj)
+        return super().response_change(request, obj)
+
+    def _publish(self, request: HttpRequest, article: Article) -> HttpResponse:
+        """Publish the draft that has just been saved; whatever is missing, the draft stays saved."""
+        try:
+            version = publish(article, by=request.user)  # type: ignore[arg-type]
+        except NotPublishableError as error:
+            for sentence in error.args[0]:
+                self.message_user(request, f"Saved, but not published. {sentence}", messages.ERROR)
+        else:
+            self.log_change(request, article, f"Published as version {version.pk}.")
+            self.message_user(request, self._published_message(article), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+
+    def _published_message(self, article: Article) -> SafeString | str:
+        article.refresh_from_db()
+        if article.is_public:
+            return format_html("“{}” is live: <a href='{}'>read it</a>.", article.title, article.get_absolute_url())
+        moment = timezone.localtime(article.published_at)
+        return f"“{article.title}” is scheduled: readers see it from {moment:%d %B %Y, %H:%M} on."
+
+    # Further views
+
+    def get_urls(self) -> list[URLPattern]:
+        draft = path("<int:pk>/draft/", self.admin_site.admin_view(self.draft_view), name="articles_article_draft")
+        return [draft, *super().get_urls()]
+
+    def draft_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the saved draft as the page that it would be."""
+        article = get_object_or_404(Article, pk=pk)
+        if not self.has_view_permission(request, article):
+            raise PermissionDenied
+        context = {
+            "article": article,
+            "page": Page.of(document_of(article), published_at=article.published_at),
+            "is_draft": True,
+            "edit_url": reverse("admin:articles_article_change", args=[article.pk]),
+        }
+        response = render(request, "articles/detail.html", context)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response

@@ -1,0 +1,94 @@
+from typing import Any
+
+from content_editor.admin import ContentEditorInline
+from django import forms
+from django.contrib.admin import TabularInline
+from django.db import models
+from django.http import HttpRequest
+
+from articles.models import Block, Byline, TableBlock
+from articles.models.blocks import block_types, validate_cells
+
+
+class WithArticlePermissionsMixin:
+    """Whoever may change an article may change what it is made of: its rows have no permissions of their own."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("articles.view_article") or self._may_change(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_change(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_change(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_change(request)
+
+    def _may_change(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("articles.change_article") or request.user.has_perm("articles.add_article")
+
+
+class BylineInline(WithArticlePermissionsMixin, TabularInline):
+    model = Byline
+    autocomplete_fields = ["author"]
+    extra = 0
+
+
+class BlockInline(WithArticlePermissionsMixin, ContentEditorInline):
+    """The form of one block type inside its article."""
+
+
+class CellsField(forms.CharField):
+    """A table as text: a line for each row, its cells parted by “|” or, as pasted from a spreadsheet, by tabs."""
+
+    widget = forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField cells"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("encoder", None)
+        kwargs.pop("decoder", None)
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return "\n".join(" | ".join(row) for row in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line for line in (super().to_python(value) or "").splitlines() if line.strip()]
+        return [[cell.strip() for cell in line.split("\t" if "\t" in line else "|")] for line in lines]
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        validate_cells(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
+
+
+class TableForm(forms.ModelForm):
+    cells = CellsField(
+        help_text="A line for each row, cells parted by “|” or pasted from a spreadsheet. The first row is the header."
+    )
+
+    class Meta:
+        model = TableBlock
+        fields = ["caption", "cells", "note", "region", "ordering"]
+
+
+# What the forms of some block types need beyond their fields.
+FORMS: dict[type[Block], type[forms.ModelForm]] = {TableBlock: TableForm}
+
+
+def block_inlines() -> list[type[ContentEditorInline]]:
+    """One inline for each block type of the installed apps; references are searched for by typing."""
+    return [_inline(model) for model in block_types().values()]
+
+
+def _inline(model: type[Block]) -> type[ContentEditorInline]:
+    references = [f.name for f in model.content_fields() if isinstance(f, models.ForeignKey)]
+    options: dict[str, Any] = {"autocomplete_fields": references}
+    if form := FORMS.get(model):
+        options["form"] = form
+    inline: type[ContentEditorInline] = BlockInline.create(model, **options)
+    return inline

@@ -1,0 +1,165 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from articles.admin.records import UsedInArticlesMixin
+from articles.admin.sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
+
+from .models import (
+    CareerPath,
+    ComparisonTable,
+    ComparisonTableRow,
+    Market,
+    Requirement,
+    Role,
+    RoleCode,
+    RoleRelation,
+    SalaryRange,
+    Skill,
+    SkillAlias,
+)
+
+
+@admin.register(Market)
+class MarketAdmin(admin.ModelAdmin):
+    list_display = ["name", "code", "currency", "order"]
+    list_editable = ["order"]
+    search_fields = ["name", "code"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Market | None = None) -> list[str]:
+        # Published ranges are in this currency.
+        return ["code", "currency"] if obj else []
+
+
+class RequirementInline(admin.TabularInline):
+    model = Requirement
+    fields = ["importance", "label", "detail", "needs", "skills", "order"]
+    autocomplete_fields = ["skills"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Requirement]:
+        return super().get_queryset(request).prefetch_related("skills")
+
+
+PAY_FIELDS: Any = ["market", "kind", "low", "high", "is_open_ended", "as_of", "source", "check_status"]
+
+
+class CurrentSalaryInline(admin.TabularInline):
+    """The role's current pay, to read; a range is changed on its own page."""
+
+    model = SalaryRange
+    fields = readonly_fields = PAY_FIELDS
+    verbose_name_plural = "current salary ranges"
+    show_change_link = True
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SalaryRange]:
+        current = SalaryRange.objects.current().select_related("market", "role", "source")
+        return current.order_by("market__order", "kind", "pk")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RoleCodeInline(admin.TabularInline):
+    model = RoleCode
+    extra = 0
+
+
+class RoleRelationInline(admin.TabularInline):
+    model = RoleRelation
+    fk_name = "role"
+    autocomplete_fields = ["related"]
+    extra = 0
+
+
+@admin.register(Role)
+class RoleAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+    list_display = ["name", "path", "current_ranges", "slug", "order"]
+    list_filter = ["path"]
+    list_select_related = ["path"]
+    search_fields = ["name", "slug"]
+    autocomplete_fields = ["path"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [CurrentSalaryInline, RequirementInline, RoleRelationInline, RoleCodeInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
+        return Role.objects.with_pay_and_core()
+
+    @admin.display(description="current pay")
+    def current_ranges(self, role: Any) -> str:
+        return ", ".join(str(salary) for salary in sorted(role.current_pay, key=lambda s: s.market.order)) or "none yet"
+
+    def live_articles(self, record: Any) -> Any:
+        return record.mentions()
+
+
+@admin.register(CareerPath)
+class CareerPathAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+    list_display = ["name", "slug", "order"]
+    list_editable = ["order"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [RequirementInline]
+
+
+class SkillAliasInline(admin.TabularInline):
+    model = SkillAlias
+    extra = 0
+
+
+@admin.register(Skill)
+class SkillAdmin(admin.ModelAdmin):
+    list_display = ["name", "kind", "broader", "uses", "slug"]
+    list_filter = ["kind"]
+    list_select_related = ["broader"]
+    search_fields = ["name", "slug", "aliases__alias"]
+    autocomplete_fields = ["broader"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [SkillAliasInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
+        return super().get_queryset(request).annotate(use_count=Count("requirements", distinct=True))
+
+    @admin.display(description="asked for in", ordering="use_count")
+    def uses(self, skill: Any) -> str:
+        return f"{skill.use_count} line{'' if skill.use_count == 1 else 's'}"
+
+
+@admin.register(SalaryRange)
+class SalaryRangeAdmin(SourcedAdmin):
+    list_display = ["role", "market", "__str__", "kind", "as_of", "source", "check_status", "state", "published_at"]
+    list_display_links = ["role", "__str__"]
+    list_filter = [StateFilter, "market", "role", "kind", "check_status", "why"]
+    list_select_related = ["role", "market", "source"]
+    search_fields = ["role__name", "role__slug", "market__name"]
+    autocomplete_fields = ["role", "market", "source"]
+    owner_fields = ["role", "market"]
+    fieldsets = [
+        (None, {"fields": [("role", "market"), ("low", "high", "is_open_ended"), ("median", "sample_size")]}),
+        ("What it measures", {"fields": [("kind", "period"), ("basis", "level")]}),
+        EVIDENCE,
+        CHECK,
+        CHANGE,
+        ("History", {"fields": ["published_at", "superseded_at"]}),
+    ]
+
+
+class ComparisonTableRowInline(admin.TabularInline):
+    model = ComparisonTableRow
+    autocomplete_fields = ["role"]
+    extra = 0
+
+
+@admin.register(ComparisonTable)
+class ComparisonTableAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+    list_display = ["title", "slug"]
+    search_fields = ["title", "slug"]
+    prepopulated_fields = {"slug": ["title"]}
+    inlines = [ComparisonTableRowInline]

@@ -1,0 +1,186 @@
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import models, transaction
+from django.utils import timezone
+
+from articles.documents import read_document
+from articles.models import Article, Author, Category, Series, Source, Statistic, StatisticValue
+from articles.publishing import publish
+from careers.models import (
+    CareerPath,
+    ComparisonTable,
+    Market,
+    Requirement,
+    Role,
+    RoleRelation,
+    SalaryRange,
+    Skill,
+)
+
+FOLDER = Path(__file__).resolve().parents[2] / "launch"
+
+type Record = dict[str, Any]
+
+
+class Command(BaseCommand):
+    help = "Load the launch content: creates what is missing, leaves alone what exists. Run it as often as you like."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        records = json.loads((FOLDER / "records.json").read_text("utf-8"))
+        # Sources, figures and articles carry the moment of loading; what they say of time is in their own dates.
+        now = timezone.now()
+        counts = {
+            "categories": _load(Category, records["categories"], links={"parent": Category}),
+            "series": _load(Series, records["series"]),
+            "authors": _load(Author, records["authors"]),
+            "sources": _load_sources(records["sources"]),
+            "statistics": _load(Statistic, records["statistics"], _statistic_fields, _publish_value(now)),
+            "markets": _load(Market, _in_order(records["markets"]), key="code"),
+            "paths": _load(CareerPath, _in_order(records["paths"])),
+            "skills": _load(Skill, records["skills"], _without("aliases", "broader"), _add_aliases),
+            "roles": _load_roles(records, now),
+            "articles": _load_articles(),
+        }
+        self.stdout.write(
+            "Launch content: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + " added."
+        )
+
+
+def _load(
+    model: type[models.Model],
+    records: list[Record],
+    fields: Callable[[Record], Record] = dict,
+    then: Callable[[Any, Record], None] | None = None,
+    *,
+    key: str = "slug",
+    links: dict[str, type[models.Model]] | None = None,
+) -> int:
+    """Create the records whose key no row has, in order; `then` adds what belongs to a new row. Gives their number."""
+    created = 0
+    for record in records:
+        if model._default_manager.filter(**{key: record[key]}).exists():
+            continue
+        values = fields(record)
+        for name, target in (links or {}).items():
+            values[name] = target._default_manager.get(slug=values[name]) if values[name] else None
+        row = model(**values)
+        row.full_clean()
+        row.save()
+        if then:
+            then(row, record)
+        created += 1
+    return created
+
+
+def _in_order(records: list[Record]) -> list[Record]:
+    return [{**record, "order": order} for order, record in enumerate(records, start=1)]
+
+
+def _without(*names: str) -> Callable[[Record], Record]:
+    return lambda record: {name: value for name, value in record.items() if name not in names}
+
+
+def _load_sources(records: list[Record]) -> int:
+    # An edition is newer than the one that names it: the newest are made first.
+    newest_first = sorted(records, key=lambda record: record["published"] or "", reverse=True)
+    published = [{**record, "published": record["published"] or ""} for record in newest_first]
+    return _load(Source, published, links={"newer_edition": Source})
+
+
+def _statistic_fields(record: Record) -> Record:
+    return {name: record[name] for name in ("slug", "claim", "unit", "scope")}
+
+
+def _evidence(record: Record) -> Record:
+    slug, checked_on = record["source"], record.get("checked_on")
+    return {
+        "source": Source.objects.get(slug=slug) if slug else None,
+        "locator": record.get("locator", ""),
+        "as_of": record["as_of"] or "",
+        "check_status": record["check_status"],
+        "check_note": record["check_note"],
+        "checked_on": date.fromisoformat(checked_on) if checked_on else None,
+    }
+
+
+def _publish_value(now: Any) -> Callable[[Any, Record], None]:
+    def publish_value(statistic: Statistic, record: Record) -> None:
+        figure = {name: record[name] for name in ("value", "display_text", "horizon_year")}
+        value = StatisticValue(statistic=statistic, **figure, **_evidence(record), published_at=now)
+        value.full_clean()
+        value.save()
+
+    return publish_value
+
+
+def _add_aliases(skill: Skill, record: Record) -> None:
+    if record["broader"]:
+        skill.broader = Skill.objects.get(slug=record["broader"])
+        skill.save(update_fields=["broader"])
+    for alias in record["aliases"]:
+        skill.aliases.create(alias=alias)
+
+
+def _load_roles(records: Record, now: Any) -> int:
+    """Create missing roles with all that belongs to them, and the lists of paths that have none yet."""
+    new_roles: dict[str, Role] = {}
+    created = _load(
+        Role,
+        _in_order(records["roles"]),
+        then=lambda role, _: new_roles.update({role.slug: role}),
+        links={"path": CareerPath},
+    )
+    markets = {market.code: market for market in Market.objects.all()}
+    for record in records["salaries"]:
+        if record["role"] in new_roles:
+            figure = {name: record[name] for name in ("low", "high", "is_open_ended", "kind")}
+            owner = {"role": new_roles[record["role"]], "market": markets[record["market"]]}
+            salary = SalaryRange(**owner, **figure, **_evidence(record), published_at=now)
+            salary.full_clean()
+            salary.save()
+    for record in records["codes"]:
+        if record["role"] in new_roles:
+            new_roles[record["role"]].codes.create(**_without("role")(record))
+    for order, record in enumerate(records["related_roles"]):
+        if record["role"] in new_roles:
+            related = Role.objects.get(slug=record["related"])
+            RoleRelation.objects.create(role=new_roles[record["role"]], related=related, order=order)
+    _load_requirements(records["requirements"], new_roles)
+    for record in records["comparison_tables"]:
+        table, is_new = ComparisonTable.objects.get_or_create(slug=record["slug"], defaults={"title": record["title"]})
+        for order, slug in enumerate(record["roles"] if is_new else []):
+            table.rows.create(role=Role.objects.get(slug=slug), order=order)
+    return created
+
+
+def _load_requirements(records: list[Record], new_roles: dict[str, Role]) -> None:
+    bare_paths = {path.slug: path for path in CareerPath.objects.filter(requirements=None)}
+    skills = {skill.slug: skill for skill in Skill.objects.all()}
+    for order, record in enumerate(records):
+        owner = (
+            {"role": new_roles.get(record["role"])} if record.get("role") else {"path": bare_paths.get(record["path"])}
+        )
+        if None in owner.values():
+            continue
+        line = {name: record[name] for name in ("importance", "label", "detail", "needs")}
+        requirement = Requirement(**owner, **line, order=order)
+        requirement.full_clean()
+        requirement.save()
+        requirement.skills.set(skills[slug] for slug in record["skills"])
+
+
+def _load_articles() -> int:
+    created = 0
+    for file in sorted((FOLDER / "articles").glob("*.json")):
+        document = json.loads(file.read_text("utf-8"))
+        taken = models.Q(slug=document["slug"]) | models.Q(number=document["number"])
+        if not Article.objects.filter(taken).exists():
+            publish(read_document(document), by=None, note="Launch content")
+            created += 1
+    return created

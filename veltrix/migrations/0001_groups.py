@@ -1,0 +1,67 @@
+from django.contrib.auth.management import create_permissions
+from django.db import migrations
+
+VIEW, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
+
+DRAFTS = {"articles": {"article": [VIEW, ADD, CHANGE]}}
+READ = {
+    "articles": {name: [VIEW] for name in ("source", "statistic", "statisticvalue", "category", "series", "author")},
+    "careers": {
+        name: [VIEW]
+        for name in (
+            "market", "role", "careerpath", "skill", "skillalias", "requirement", "salaryrange", "comparisontable",
+            "comparisontablerow", "rolecode", "rolerelation",
+        )
+    },
+}  # fmt: skip
+WRITE = {
+    app: {name: [VIEW, ADD, CHANGE, DELETE] for name in names} for app, names in READ.items()
+} | {"articles": {name: [VIEW, ADD, CHANGE, DELETE] for name in [*READ["articles"], "article"]}}
+SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW]}}
+PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW, ADD, CHANGE]}, "admin": {"logentry": [VIEW]}}
+
+GROUPS = {
+    "Author": [DRAFTS, READ],
+    "Editor": [DRAFTS, WRITE, SUBSCRIBERS],
+    "Administrator": [DRAFTS, WRITE, SUBSCRIBERS, PEOPLE],
+}
+PUBLISHERS = ["Editor", "Administrator"]
+
+
+def create_groups(apps, schema_editor):
+    # Permissions are otherwise made after the last migration, too late for this one.
+    for config in apps.get_app_configs():
+        config.models_module = True
+        create_permissions(config, apps=apps, verbosity=0, using=schema_editor.connection.alias)
+        config.models_module = None
+    Group = apps.get_model("auth", "Group")
+    Permission = apps.get_model("auth", "Permission")
+    for name, sets in GROUPS.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        for permissions in sets:
+            for app, models in permissions.items():
+                for model, actions in models.items():
+                    codenames = [f"{action}_{model}" for action in actions]
+                    group.permissions.add(
+                        *Permission.objects.filter(content_type__app_label=app, codename__in=codenames)
+                    )
+    publish = Permission.objects.get(content_type__app_label="articles", codename="publish_article")
+    for name in PUBLISHERS:
+        Group.objects.get(name=name).permissions.add(publish)
+
+
+def delete_groups(apps, schema_editor):
+    apps.get_model("auth", "Group").objects.filter(name__in=GROUPS).delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("articles", "0001_initial"),
+        ("careers", "0001_initial"),
+        ("newsletter", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("admin", "0003_logentry_add_action_flag_choices"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+
+    operations = [migrations.RunPython(create_groups, delete_groups)]
