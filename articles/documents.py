@@ -26,8 +26,9 @@ def blocks_of(article: Article) -> list[Block]:
     """The draft's blocks in reading order: one query for each block type."""
     blocks: list[Block] = []
     for block_type in block_types().values():
+        rows = block_type.objects.filter(parent=article)
         references = [f.name for f in block_type.content_fields() if f.is_relation]
-        blocks.extend(block_type.objects.filter(parent=article).select_related(*references))
+        blocks.extend(rows.select_related(*references) if references else rows)
     return sorted(blocks, key=lambda block: (block.ordering, block._meta.label, block.pk))
 
 

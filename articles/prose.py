@@ -11,11 +11,12 @@ EXTENSIONS = {
     "Heading": {"levels": [2, 3]},
     "BulletList": True,
     "OrderedList": True,
+    "ListItem": True,
     "Blockquote": True,
     "Link": {"enableTarget": False, "protocols": ["http", "https", "mailto"]},
     "HardBreak": True,
     "History": True,
-    "Typographic": True,
+    "SpecialCharacters": True,
 }
 # A block inside another (an answer, a call-out) has no headings of its own.
 INNER_EXTENSIONS = {name: value for name, value in EXTENSIONS.items() if name != "Heading"}

@@ -5,7 +5,6 @@ stops the process with one line that says which. The README lists every variable
 """
 
 import ipaddress
-import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -69,7 +68,7 @@ DEBUG = boolean("DEBUG", default=False)
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
-    if not DEBUG and "collectstatic" not in sys.argv:
+    if not DEBUG:
         raise ImproperlyConfigured("SECRET_KEY is not set. Put a long random string into the environment or into .env.")
     SECRET_KEY = get_random_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])

@@ -135,6 +135,11 @@ class ProseBlock(Block):
         self.html = sanitize(self.html)
         super().save(*args, **kwargs)
 
+    def clean(self) -> None:
+        super().clean()
+        if not sanitize(self.html):
+            raise ValidationError({"html": "Write something here, or remove the block."})
+
 
 class RichText(ProseBlock):
     type = "rich-text"

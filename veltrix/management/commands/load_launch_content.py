@@ -147,9 +147,9 @@ def _load_roles(records: Record, now: Any) -> int:
     for record in records["codes"]:
         if record["role"] in new_roles:
             new_roles[record["role"]].codes.create(**_without("role")(record))
-    for order, record in enumerate(records["related_roles"]):
-        if record["role"] in new_roles:
-            related = Role.objects.get(slug=record["related"])
+    for record in records["related_roles"]:
+        for order, slug in enumerate(record["related"] if record["role"] in new_roles else []):
+            related = Role.objects.get(slug=slug)
             RoleRelation.objects.create(role=new_roles[record["role"]], related=related, order=order)
     _load_requirements(records["requirements"], new_roles)
     for record in records["comparison_tables"]:

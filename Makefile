@@ -1,0 +1,76 @@
+# `make demo` sets the site up and serves it; `make test` runs every check. Both install what they need into .venv.
+
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := veltrix articles careers newsletter tests manage.py
+PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
+	BEHIND_PROXY=true NEWSLETTER_POSTAL_ADDRESS=Nowhere VAR_DIR=$$(mktemp -d)
+
+.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser format requirements fonts
+
+help:
+	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
+	@echo "make test   run every check and test"
+	@echo "make format write the code in its format"
+
+# The environments: the stamp is renewed when the pinned requirements change.
+
+$(VENV)/runtime: requirements/base.txt
+	@python=$$(.ci/python) || exit 1; [ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(VENV)/development: requirements/dev.txt $(VENV)/runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.env:
+	@umask 077; printf 'SECRET_KEY=%s\n' "$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n')" > $@
+
+demo: $(VENV)/runtime .env
+	@$(BIN)/python manage.py demo
+
+test: lint types templates migrations deploy-check imports sqlite postgres browser
+
+lint: $(VENV)/development
+	$(BIN)/ruff format --check --quiet $(SOURCES)
+	$(BIN)/ruff check --quiet $(SOURCES)
+	$(BIN)/django-upgrade --target-version 6.1 $$(git ls-files '*.py')
+
+types: $(VENV)/development
+	$(BIN)/mypy .
+
+templates: $(VENV)/development
+	$(BIN)/djade --check --target-version 6.1 $$(git ls-files 'templates/*.html')
+	$(BIN)/djlint --lint --quiet templates
+
+migrations: $(VENV)/development
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+
+deploy-check: $(VENV)/development
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+imports: $(VENV)/development
+	$(BIN)/lint-imports
+
+sqlite: $(VENV)/development
+	$(BIN)/coverage run -m pytest -m "not browser"
+
+postgres: $(VENV)/development
+	$(BIN)/python -m tests.postgres $(BIN)/coverage run --append -m pytest -m "not browser"
+	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=95
+
+browser: $(VENV)/development
+	$(BIN)/pytest -m browser
+
+format: $(VENV)/development
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/djade --target-version 6.1 $$(git ls-files 'templates/*.html')
+
+requirements: $(VENV)/development
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/base.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -c requirements/base.txt -o requirements/dev.txt
