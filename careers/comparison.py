@@ -299,8 +299,8 @@ def compare(query: Query) -> Comparison:
 
 
 def roles_asking_for(skill: Skill) -> set[int]:
-    """Keys of the roles whose own lines, or whose path's lines, name this skill or a narrower one."""
-    family = {skill.pk, *Skill.objects.filter(broader=skill).values_list("pk", flat=True)}
+    """Keys of the roles whose own lines, or whose path's lines, name this skill or one that implies it."""
+    family = skill.with_narrower()
     asked = Requirement.objects.filter(skills__in=family)
     own = asked.exclude(role=None).values_list("role_id", flat=True)
     through_path = Role.objects.filter(path__in=asked.exclude(path=None).values("path_id")).values_list("pk", flat=True)

@@ -50,8 +50,12 @@ def server() -> Iterator[str]:
     if user:
         shutil.chown(data, user)
 
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+
     def run(*command: str) -> None:
-        done = subprocess.run(command, user=user, cwd=data, capture_output=True, text=True, env={"LC_ALL": "C.UTF-8"})
+        done = subprocess.run(
+            command, user=user, cwd=data, capture_output=True, text=True, env=environment, check=False
+        )
         if done.returncode:
             sys.exit(f"PostgreSQL did not start: {' '.join(command)}\n{done.stdout}{done.stderr}")
 
@@ -62,10 +66,12 @@ def server() -> Iterator[str]:
         run(str(folder / "pg_ctl"), "-D", cluster, "-w", "-l", str(data / "log"), "-o", options, "start")
         yield f"postgres://veltrix@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([folder / "pg_ctl", "-D", cluster, "-m", "immediate", "stop"], user=user, capture_output=True)
+        subprocess.run(
+            [folder / "pg_ctl", "-D", cluster, "-m", "immediate", "stop"], user=user, capture_output=True, check=False
+        )
         shutil.rmtree(data, ignore_errors=True)
 
 
 if __name__ == "__main__":
     with server() as address:
-        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": address}).returncode)
+        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": address}, check=False).returncode)

@@ -47,6 +47,7 @@ class ArticleAdmin(ContentEditor):
     list_select_related = ["category__parent", "live_version"]
     search_fields = ["title", "standfirst", "slug", "=number"]
     date_hierarchy = "published_at"
+    view_on_site = False  # "View live" appears only where there is something to see
     autocomplete_fields = ["category", "series", "headline"]
     fieldsets = [
         (None, {"fields": ["title", "standfirst"]}),

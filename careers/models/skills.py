@@ -78,6 +78,18 @@ class Skill(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def with_narrower(self) -> set[int]:
+        """Primary keys of this skill and of all that imply it, however many steps away, in one query."""
+        narrower: dict[int | None, list[int]] = {}
+        for pk, broader in Skill.objects.exclude(broader=None).values_list("pk", "broader"):
+            narrower.setdefault(broader, []).append(pk)
+        family, waiting = {self.pk}, [self.pk]
+        while waiting:
+            new = set(narrower.get(waiting.pop(), [])) - family
+            family |= new
+            waiting.extend(new)
+        return family
+
 
 class SkillAlias(models.Model):
     skill = models.ForeignKey(Skill, models.CASCADE, related_name="aliases")

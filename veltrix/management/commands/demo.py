@@ -34,7 +34,9 @@ class Command(BaseCommand):
 
     def _make_editor(self) -> None:
         if User.objects.filter(username="editor").exists():
-            self.stdout.write("Sign-in: the account “editor” exists; `manage.py changepassword editor` sets a new password.")
+            self.stdout.write(
+                "Sign-in: the account “editor” exists; `manage.py changepassword editor` renews its password."
+            )
             return
         password = secrets.token_urlsafe(15)
         editor = User.objects.create_user("editor", password=password, is_staff=True)
