@@ -270,6 +270,13 @@ MAILERS = {"default": mailer("EMAIL_URL")}
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"The AI Briefing <briefing@{_site.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# The newsletter: the sender's postal address, addresses' domains that are refused beside the known throw-away ones, and
+# the key of the suppression list, which must outlive SECRET_KEY (empty: SECRET_KEY itself).
+
+NEWSLETTER_POSTAL_ADDRESS = env.str("NEWSLETTER_POSTAL_ADDRESS", default="")
+NEWSLETTER_REFUSED_DOMAINS = env.list("NEWSLETTER_REFUSED_DOMAINS", default=[])
+NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
+
 # Logging: one line an event on standard error, UTC
 
 LOGGING = {

@@ -21,7 +21,9 @@ class UsedInArticlesMixin:
             for record in objs
             for article in self.live_articles(record)
         ]
-        return to_delete, counts, missing, [*uses, *protected]
+        reasons = [*uses, *protected]
+        # The page names missing permissions in front of reasons; where there are reasons, they are what helps.
+        return to_delete, counts, set() if reasons else missing, reasons
 
     def live_articles(self, record: models.Model) -> Any:
         """The published articles that use this record."""

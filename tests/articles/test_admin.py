@@ -1,0 +1,381 @@
+from django.contrib.admin.models import LogEntry
+from django.test import TestCase
+from django.urls import reverse
+
+from articles.models import Article, Byline, CallOut, RichText, StatisticBlock, StatisticValue, TableBlock
+from articles.models.blocks import block_types
+from tests.factories import (
+    make_article,
+    make_author,
+    make_category,
+    make_draft,
+    make_role,
+    make_source,
+    make_statistic,
+    make_table,
+    make_user,
+)
+
+FORMSETS = [*(f"{model._meta.app_label}_{model._meta.model_name}_set" for model in block_types().values()), "bylines"]
+
+
+def form_data(article=None, **values):
+    """What the article form posts: no rows but those that `values` adds, by the names of the form's fields."""
+    data = {}
+    for prefix in FORMSETS:
+        data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    fields = {"title": "A title", "number": 1, "slug": "a-title", "standfirst": "What it is about.", "social_text": ""}
+    if article:
+        fields = {name: getattr(article, name) for name in fields}
+    return data | fields | {"published_at_0": "", "published_at_1": ""} | values
+
+
+def row(prefix, *forms, initial=0):
+    """The fields of a formset."""
+    data = {f"{prefix}-TOTAL_FORMS": len(forms), f"{prefix}-INITIAL_FORMS": initial}
+    for index, form in enumerate(forms):
+        data |= {f"{prefix}-{index}-{name}": value for name, value in form.items()}
+    return data
+
+
+class ArticleFormTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.editor = make_user("Editor")
+        cls.author = make_user("Author")
+        cls.category = make_category()
+        cls.writer = make_author()
+
+    def complete(self, **values):
+        return form_data(
+            category=self.category.pk,
+            **row("bylines", {"author": self.writer.pk, "credit": "Written by", "order": 0}),
+            **row("articles_richtext_set", {"html": "<p>Hello</p>", "region": "main", "ordering": 10}),
+            **values,
+        )
+
+    def test_save_draft_changes_nothing_for_readers(self):
+        self.client.force_login(self.author)
+
+        response = self.client.post("/admin/articles/article/add/", self.complete(_continue="Save draft"))
+
+        article = Article.objects.get()
+        self.assertRedirects(response, f"/admin/articles/article/{article.pk}/change/")
+        self.assertEqual((article.live_version, article.published_at), (None, None))
+        self.assertEqual(self.client.get(article.get_absolute_url()).status_code, 404)
+
+    def test_publish_makes_it_live_and_says_so(self):
+        self.client.force_login(self.editor)
+
+        response = self.client.post("/admin/articles/article/add/", self.complete(_publish="Publish"), follow=True)
+
+        article = Article.objects.get()
+        self.assertContains(response, "“A title” is live")
+        self.assertEqual(article.live_version.published_by, self.editor)
+        self.assertEqual(self.client.get(article.get_absolute_url()).status_code, 200)
+        self.assertTrue(LogEntry.objects.filter(change_message__contains="Published as version").exists())
+
+    def test_an_author_may_not_publish(self):
+        self.client.force_login(self.author)
+
+        response = self.client.post("/admin/articles/article/add/", self.complete(_publish="Publish"))
+
+        self.assertEqual(response.status_code, 403)
+        self.assertFalse(Article.objects.exists())
+
+    def test_only_those_who_may_publish_see_the_button(self):
+        article = make_draft()
+        url = reverse("admin:articles_article_change", args=[article.pk])
+
+        self.client.force_login(self.author)
+        self.assertNotContains(self.client.get(url), 'name="_publish"')
+        self.client.force_login(self.editor)
+        self.assertContains(self.client.get(url), 'name="_publish"')
+
+    def test_an_incomplete_draft_is_saved_and_the_editor_is_told_what_is_missing(self):
+        self.client.force_login(self.editor)
+
+        response = self.client.post("/admin/articles/article/add/", form_data(_publish="Publish"), follow=True)
+
+        self.assertContains(response, "Saved, but not published. Choose a category.")
+        self.assertContains(response, "Saved, but not published. Add at least one byline.")
+        self.assertIsNone(Article.objects.get().live_version)
+
+    def test_a_failed_save_keeps_what_was_typed(self):
+        self.client.force_login(self.editor)
+        make_draft(number=1)
+
+        response = self.client.post("/admin/articles/article/add/", self.complete(_publish="Publish"))
+
+        self.assertContains(response, "Article with this Number already exists.")
+        self.assertContains(response, "&lt;p&gt;Hello&lt;/p&gt;")
+
+    def test_a_published_article_keeps_its_number_and_address(self):
+        article = make_article()
+        self.client.force_login(self.editor)
+        url = reverse("admin:articles_article_change", args=[article.pk])
+
+        self.client.post(url, form_data(article, slug="moved", number=999, _continue="1"))
+
+        article.refresh_from_db()
+        self.assertNotIn("moved", article.slug)
+        self.assertNotEqual(article.number, 999)
+
+    def test_a_live_article_stays_as_it_is_until_it_is_published_again(self):
+        article = make_article(html="<p>Before</p>")
+        block = RichText.objects.get()
+        byline = Byline.objects.get()
+        data = form_data(
+            article,
+            category=article.category_id,
+            **row(
+                "articles_richtext_set",
+                {"id": block.pk, "parent": article.pk, "html": "<p>After</p>", "region": "main", "ordering": 10},
+                initial=1,
+            ),
+            **row(
+                "bylines",
+                {"id": byline.pk, "article": article.pk, "author": byline.author_id, "credit": "By", "order": 0},
+                initial=1,
+            ),
+        )
+        url = reverse("admin:articles_article_change", args=[article.pk])
+        self.client.force_login(self.editor)
+
+        self.client.post(url, data | {"_continue": "1"})
+        self.assertContains(self.client.get(article.get_absolute_url()), "Before")
+        self.assertContains(self.client.get(url), "holds changes that readers do not see")
+
+        self.client.post(url, data | {"_publish": "1"})
+        self.assertContains(self.client.get(article.get_absolute_url()), "After")
+        self.assertContains(self.client.get(url), "as it stands here")
+
+    def test_hostile_markup_is_cleaned_on_save(self):
+        self.client.force_login(self.author)
+        html = (
+            '<h2>Hi</h2><p style="x">a<img src=x onerror=alert(1)><a href="javascript:alert(1)">b</a></p><svg onload=x>'
+        )
+        data = self.complete(_continue="1") | row(
+            "articles_richtext_set", {"html": html, "region": "main", "ordering": 10}
+        )
+
+        self.client.post("/admin/articles/article/add/", data)
+
+        self.assertEqual(RichText.objects.get().html, "<h2>Hi</h2><p>a<a>b</a></p>")
+
+    def test_a_table_is_typed_line_by_line_or_pasted_from_a_spreadsheet(self):
+        self.client.force_login(self.author)
+        tables = row(
+            "articles_tableblock_set",
+            {"caption": "Typed", "cells": "Role | Count\nAnalyst | 3", "note": "", "region": "main", "ordering": 20},
+            {"caption": "Pasted", "cells": "Role\tCount\r\nA | B\t3\r\n", "note": "", "region": "main", "ordering": 30},
+        )
+
+        self.client.post("/admin/articles/article/add/", self.complete(_continue="1") | tables)
+
+        typed, pasted = TableBlock.objects.order_by("ordering")
+        self.assertEqual(typed.cells, [["Role", "Count"], ["Analyst", "3"]])
+        self.assertEqual(pasted.cells, [["Role", "Count"], ["A | B", "3"]])
+
+    def test_a_ragged_table_is_refused_in_words_and_stays_in_the_form(self):
+        self.client.force_login(self.author)
+        cells = {"caption": "x", "cells": "Role | Count\nAnalyst", "note": "", "region": "main", "ordering": 20}
+
+        response = self.client.post(
+            "/admin/articles/article/add/", self.complete() | row("articles_tableblock_set", cells)
+        )
+
+        self.assertContains(response, "All rows of a table need the same number of cells")
+        self.assertContains(response, "Role | Count\nAnalyst")
+
+    def test_a_file_that_is_no_picture_is_refused_in_words(self):
+        from django.core.files.uploadedfile import SimpleUploadedFile
+
+        self.client.force_login(self.author)
+        svg = SimpleUploadedFile("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "image/png")
+        block = {"file": svg, "alt": "x", "credit": "y", "caption": "", "region": "main", "ordering": 20}
+
+        response = self.client.post("/admin/articles/article/add/", self.complete() | row("articles_image_set", block))
+
+        self.assertContains(response, "Upload a valid image.")
+        self.assertFalse(Article.objects.exists())
+
+
+class ArticleListTests(TestCase):
+    def test_it_shows_states_and_costs_a_fixed_number_of_queries(self):
+        self.client.force_login(make_user("Editor"))
+        make_draft(title="A draft")
+        make_article(title="A live one")
+        url = "/admin/articles/article/"
+        self.client.get(url)
+        with self.assertNumQueries(12):
+            response = self.client.get(url)
+        self.assertContains(response, "A live one")
+        self.assertContains(response, '<td class="field-state">Draft</td>', html=True)
+        for _ in range(5):
+            make_article()
+
+        with self.assertNumQueries(12):
+            self.client.get(url)
+
+    def test_the_state_filter_parts_drafts_from_live_ones(self):
+        self.client.force_login(make_user("Editor"))
+        make_draft(title="A draft")
+        make_article(title="A live one")
+
+        response = self.client.get("/admin/articles/article/?state=draft")
+
+        self.assertContains(response, "A draft")
+        self.assertNotContains(response, "A live one")
+
+
+class DraftViewTests(TestCase):
+    def test_it_shows_the_draft_as_its_page_would_be(self):
+        article = make_article(html="<p>Before</p>")
+        RichText.objects.update(html="<p>After</p>")
+        self.client.force_login(make_user("Author"))
+
+        response = self.client.get(f"/admin/articles/article/{article.pk}/draft/")
+
+        self.assertContains(response, "After")
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+
+    def test_it_is_refused_to_everybody_else(self):
+        url = f"/admin/articles/article/{make_draft().pk}/draft/"
+
+        self.assertRedirects(self.client.get(url), f"/admin/login/?next={url}")
+        self.client.force_login(make_user())
+        self.assertEqual(self.client.get(url).status_code, 403)
+
+    def test_a_draft_that_does_not_exist_is_not_found(self):
+        self.client.force_login(make_user("Editor"))
+
+        self.assertEqual(self.client.get("/admin/articles/article/999/draft/").status_code, 404)
+
+
+class DeletionTests(TestCase):
+    def test_a_record_in_a_published_article_is_kept_and_the_page_says_where_it_is_used(self):
+        statistic = make_statistic()
+        article = make_article(title="Uses it", statistics=[statistic])
+        StatisticBlock.objects.all().delete()
+        self.client.force_login(make_user("Editor"))
+        url = reverse("admin:articles_statistic_delete", args=[statistic.pk])
+
+        self.assertContains(self.client.get(url), f"{article.get_absolute_url()}")
+        self.client.post(url, {"post": "yes"})
+
+        statistic.refresh_from_db()
+
+    def test_a_role_in_a_published_article_is_kept_and_the_page_says_where_it_is_used(self):
+        from articles.publishing import publish
+        from tests.factories import add_role_table
+
+        role = make_role("Data Scientist")
+        article = make_draft(title="Compares roles")
+        add_role_table(article, make_table(role))
+        publish(article, by=None)
+        self.client.force_login(make_user("Editor"))
+        url = reverse("admin:careers_role_delete", args=[role.pk])
+
+        response = self.client.get(url)
+        self.client.post(url, {"post": "yes"})
+
+        self.assertContains(response, "Compares roles")
+        role.refresh_from_db()
+
+    def test_an_article_that_was_published_cannot_be_deleted(self):
+        article = make_article()
+        self.client.force_login(make_user("Administrator"))
+
+        response = self.client.post(f"/admin/articles/article/{article.pk}/delete/", {"post": "yes"})
+
+        self.assertEqual(response.status_code, 403)
+
+
+class FigureFormTests(TestCase):
+    def setUp(self):
+        self.statistic = make_statistic("97M", source=make_source())
+        self.value = self.statistic.current
+        self.url = f"/admin/articles/statisticvalue/{self.value.pk}/change/"
+        self.client.force_login(make_user("Editor"))
+
+    def data(self, **values):
+        defaults = {
+            "value": "42.0000",
+            "display_text": "97M",
+            "horizon_year": "",
+            "source": self.value.source_id,
+            "locator": "",
+            "quote": "",
+            "as_of": "",
+            "check_status": "unchecked",
+            "check_note": "",
+            "checked_on": "",
+            "review_by": "",
+            "why": "update",
+            "why_note": "",
+        }
+        return defaults | values
+
+    def test_a_change_publishes_a_successor(self):
+        response = self.client.post(self.url, self.data(display_text="170M", value="170"), follow=True)
+
+        self.assertContains(response, "was changed successfully")
+        self.value.refresh_from_db()
+        self.assertEqual(self.value.display_text, "97M")
+        self.assertEqual(self.value.successor.display_text, "170M")
+
+    def test_saving_without_a_change_publishes_nothing(self):
+        self.client.post(self.url, self.data())
+
+        self.assertEqual(StatisticValue.objects.count(), 1)
+
+    def test_a_correction_needs_its_reason(self):
+        response = self.client.post(self.url, self.data(display_text="98M", why="correction"))
+
+        self.assertContains(response, "Say what was wrong: readers see the reason of a correction.")
+        self.assertEqual(StatisticValue.objects.count(), 1)
+
+    def test_the_second_of_two_editors_is_told_and_nothing_is_lost(self):
+        self.client.post(self.url, self.data(display_text="170M"))
+
+        response = self.client.post(self.url, self.data(display_text="180M"))
+
+        self.assertContains(response, "A newer figure was published in the meantime.")
+        self.assertContains(response, "180M")
+        self.assertEqual(StatisticValue.objects.current().get().display_text, "170M")
+
+    def test_a_past_figure_is_only_read_and_never_deleted(self):
+        self.client.post(self.url, self.data(display_text="170M"))
+
+        self.assertNotContains(self.client.get(self.url), 'name="display_text"')
+        self.assertEqual(self.client.post(self.url.replace("change", "delete"), {"post": "yes"}).status_code, 403)
+
+    def test_a_new_figure_is_published_at_once(self):
+        StatisticValue._base_manager.all()._raw_delete("default")
+
+        self.client.post("/admin/articles/statisticvalue/add/", self.data(statistic=self.statistic.pk, why="new"))
+
+        self.assertEqual(StatisticValue.objects.current().get().display_text, "97M")
+
+
+class EveryAdminPageTests(TestCase):
+    def test_every_list_and_form_opens_for_an_administrator(self):
+        from django.contrib import admin
+
+        make_article(statistics=[make_statistic(source=make_source())])
+        make_table(make_role(pay={"GB": (1, 2)}, core=["Python"]))
+        CallOut.objects.create(parent=Article.objects.get(), region="main", ordering=1, heading="x", html="<p>y</p>")
+        self.client.force_login(make_user(is_superuser=True))
+
+        for model, model_admin in admin.site._registry.items():
+            base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+            with self.subTest(base):
+                self.assertEqual(self.client.get(base).status_code, 200)
+                search = self.client.get(f"{base}?q=x")
+                self.assertEqual(search.status_code, 200)
+                first = model._default_manager.first()
+                if first is not None:
+                    self.assertEqual(self.client.get(f"{base}{first.pk}/change/").status_code, 200)
+                if model_admin.has_add_permission(search.wsgi_request):
+                    self.assertEqual(self.client.get(f"{base}add/").status_code, 200)
