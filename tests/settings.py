@@ -3,6 +3,7 @@
 import os
 import tempfile
 
+os.environ["DOTENV"] = os.devnull
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="veltrix-tests-"))
 os.environ.setdefault("SITE_URL", "http://127.0.0.1:8000")

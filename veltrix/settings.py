@@ -16,7 +16,7 @@ from django.utils.csp import CSP
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(env.str("DOTENV", default=str(BASE_DIR / ".env")))
 
 
 def boolean(name: str, default: bool) -> bool:

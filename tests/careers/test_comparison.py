@@ -1,0 +1,148 @@
+from django.http import QueryDict
+from django.test import SimpleTestCase, TestCase
+
+from careers.comparison import Query, Scale, compare, summary
+from careers.models import Market, Requirement, SalaryRange, Skill
+from tests.factories import make_markets, make_path, make_role, make_salary, make_skill
+
+
+def shown(parameters=""):
+    """The names of the roles that a query shows, in order."""
+    return [row.role.name for row in compare(Query.read(QueryDict(parameters))).rows]
+
+
+class ComparisonTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.path = make_path("Language models")
+        make_role("Analyst", pay={"GB": (40_000, 60_000), "US": (90_000, 120_000)}, core=["SQL"], order=1)
+        make_role("Builder", pay={"GB": (50_000, 60_000, True)}, core=["Python", "SQL", "RAG"], order=2, path=cls.path)
+        make_role("Chemist", pay={"US": (80_000, 200_000)}, core=["Python", "Statistics"], order=3)
+
+    def test_without_a_query_it_shows_all_in_the_editors_order(self):
+        self.assertEqual(shown(), ["Analyst", "Builder", "Chemist"])
+
+    def test_each_column_sorts_both_ways(self):
+        expected = {
+            "role": ["Analyst", "Builder", "Chemist"],
+            "-role": ["Chemist", "Builder", "Analyst"],
+            "skills": ["Analyst", "Chemist", "Builder"],
+            "-skills": ["Builder", "Chemist", "Analyst"],
+            "us_low": ["Chemist", "Analyst", "Builder"],
+            "-us_high": ["Chemist", "Analyst", "Builder"],
+        }
+        for sort, names in expected.items():
+            with self.subTest(sort):
+                self.assertEqual(shown(f"sort={sort}"), names)
+
+    def test_open_ended_stands_above_the_same_figure_and_missing_pay_comes_last(self):
+        self.assertEqual(shown("sort=-gb_high"), ["Builder", "Analyst", "Chemist"])
+        self.assertEqual(shown("sort=gb_high"), ["Analyst", "Builder", "Chemist"])
+
+    def test_it_filters_by_skill_and_by_those_that_imply_it(self):
+        Skill.objects.filter(slug="sql").update(broader=make_skill("Data querying"))
+
+        self.assertEqual(shown("skill=python"), ["Builder", "Chemist"])
+        self.assertEqual(shown("skill=data-querying"), ["Analyst", "Builder"])
+
+    def test_a_skill_of_the_path_counts_for_its_roles(self):
+        line = Requirement.objects.create(path=self.path, importance="nice", label="Agents")
+        line.skills.add(make_skill("Agents"))
+
+        self.assertEqual(shown("skill=agents"), ["Builder"])
+
+    def test_it_filters_by_path_roles_and_minimum(self):
+        self.assertEqual(shown("path=language-models"), ["Builder"])
+        self.assertEqual(shown("roles=chemist,analyst"), ["Analyst", "Chemist"])
+        self.assertEqual(shown("min=150000"), ["Builder", "Chemist"])
+
+    def test_a_market_leaves_one_column(self):
+        comparison = compare(Query.read(QueryDict("market=us")))
+
+        self.assertEqual([market.code for market in comparison.markets], ["US"])
+        self.assertEqual([column.key for column in comparison.columns], ["role", "us_high", "skills"])
+
+    def test_what_is_not_known_is_ignored_and_named(self):
+        query = Query.read(
+            QueryDict("skill=x&market=gb,de&path=y&min=lots&roles=analyst,z&sort=-age&utm_source=w&utm_source=v")
+        )
+
+        self.assertEqual(
+            query.ignored,
+            ["market=de", "skill=x", "path=y", "min=lots", "roles=z", "sort=-age", "utm_source=w", "utm_source=v"],
+        )
+        self.assertEqual(len(compare(query).rows), 1)
+
+    def test_hostile_values_are_cut_short(self):
+        query = Query.read(QueryDict("&".join(f"a{n}={'x' * 500}" for n in range(50))))
+
+        self.assertEqual(len(query.ignored), 8)
+        self.assertLess(max(len(text) for text in query.ignored), 200)
+
+    def test_a_heading_sorts_the_other_way_round_when_it_is_sorted_already(self):
+        by_pay = compare(Query.read(QueryDict("sort=-gb_high&skill=python"))).columns[1]
+
+        self.assertEqual(by_pay.aria_sort, "descending")
+        self.assertEqual(by_pay.url, "/careers/?skill=python&sort=gb_high")
+
+    def test_the_summary_says_what_is_shown(self):
+        query = Query.read(QueryDict("sort=-gb_high&skill=python"))
+
+        self.assertEqual(
+            summary(compare(query), query), "2 roles, asking for Python, sorted by UK upper figure, highest first"
+        )
+
+    def test_notes_say_what_the_evidence_is_each_once(self):
+        notes = compare(Query.read(QueryDict())).notes
+
+        self.assertEqual(notes, ["No source stated. Base or total not stated."])
+
+    def test_other_periods_than_the_year_stay_out_of_the_table(self):
+        role = make_role("Dentist")
+        make_salary(role, make_markets()["GB"], period="day", low=300, high=500)
+
+        row = next(row for row in compare(Query.read(QueryDict())).rows if row.role == role)
+
+        self.assertEqual([cell.salary for cell in row.pay], [None, None])
+
+    def test_total_pay_goes_before_base_pay(self):
+        role = make_role("Dentist")
+        make_salary(role, make_markets()["GB"], kind="base")
+        total = make_salary(role, make_markets()["GB"], kind="total")
+
+        row = next(row for row in compare(Query.read(QueryDict())).rows if row.role == role)
+
+        self.assertEqual(row.pay[0].salary, total)
+
+    def test_superseded_ranges_are_not_shown(self):
+        salary = SalaryRange.objects.get(role__slug="analyst", market__code="GB")
+
+        salary.publish_successor(high=65_000, why="update")
+
+        cell = compare(Query.read(QueryDict())).rows[0].pay[0]
+        self.assertEqual(str(cell.salary), "£40K–£65K")
+
+
+class ScaleTests(SimpleTestCase):
+    def setUp(self):
+        self.market = Market(pk=1, code="GB", name="UK", currency="GBP")
+
+    def salary(self, low, high, **values):
+        return SalaryRange(market=self.market, low=low, high=high, **values)
+
+    def test_the_axis_ends_on_a_round_figure_above_all(self):
+        for highest, top in ((120_000, 150_000), (150_000, 150_000), (92_000, 95_000), (350_000, 350_000)):
+            with self.subTest(highest):
+                self.assertEqual(Scale.of(self.market, [self.salary(1, highest)]).top, top)
+
+    def test_an_axis_without_figures_is_none_too_short(self):
+        self.assertGreater(Scale.of(self.market, []).top, 0)
+
+    def test_bars_lie_on_the_axis(self):
+        scale = Scale(self.market, 200_000)
+
+        bar = scale.bar(self.salary(50_000, 100_000))
+        open_bar = scale.bar(self.salary(50_000, None, is_open_ended=True))
+
+        self.assertEqual((bar.x, bar.width, bar.is_open_ended), (25, 25, False))
+        self.assertEqual((open_bar.x, open_bar.width, open_bar.is_open_ended), (25, 75, True))

@@ -1,0 +1,241 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import SimpleTestCase, TestCase
+
+from tests.factories import make_article, make_path, make_role, make_statistic, make_user
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class HeadersTests(TestCase):
+    """What every answer carries, whoever gives it."""
+
+    @classmethod
+    def setUpTestData(cls):
+        article = make_article(statistics=[make_statistic()])
+        role = make_role("Analyst", pay={"GB": (1, 2)}, path=make_path())
+        version = article.live_version
+        cls.pages = [
+            "/",
+            "/articles/",
+            article.get_absolute_url(),
+            version.category.get_absolute_url(),
+            "/authors/ada-lovelace/",
+            "/careers/",
+            role.get_absolute_url(),
+            role.path.get_absolute_url(),
+            "/newsletter/",
+        ]
+
+    def test_pages_for_readers_set_no_cookie_and_have_the_strict_policy(self):
+        for path in [*self.pages, "/no/such/page/"]:
+            with self.subTest(path):
+                response = self.client.get(path)
+
+                self.assertEqual(response.status_code, 404 if "such" in path else 200)
+                self.assertFalse(response.cookies)
+                policy = response.headers["Content-Security-Policy"]
+                self.assertIn("default-src 'none'", policy)
+                self.assertNotIn("unsafe", policy)
+                self.assertEqual(response.headers["Content-Type"], "text/html; charset=utf-8")
+
+    def test_every_answer_has_the_safety_headers(self):
+        for path in [*self.pages, "/no/such/page/", "/admin/login/", "/admin/", "/static/css/admin.css", "/?a=%00"]:
+            with self.subTest(path):
+                headers = self.client.get(path).headers
+
+                self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+                self.assertEqual(headers["X-Frame-Options"], "DENY")
+                self.assertEqual(headers["Cross-Origin-Opener-Policy"], "same-origin")
+                self.assertEqual(headers["Cross-Origin-Resource-Policy"], "same-origin")
+                self.assertIn("Referrer-Policy", headers)
+                self.assertIn("camera=()", headers["Permissions-Policy"])
+                self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
+
+    def test_the_admin_has_a_policy_of_its_own_without_unsafe_words(self):
+        self.client.force_login(make_user("Editor"))
+
+        for path in ("/admin/", "/admin/articles/article/add/", "/admin/password_change/"):
+            policy = self.client.get(path).headers["Content-Security-Policy"]
+            self.assertIn("'nonce-", policy)
+            self.assertNotIn("unsafe", policy)
+
+    def test_reading_pages_answer_get_and_head_only(self):
+        for path in [path for path in self.pages if path != "/newsletter/"]:
+            with self.subTest(path):
+                self.assertEqual(self.client.head(path).status_code, 200)
+                self.assertEqual(self.client.post(path).status_code, 405)
+
+    def test_odd_requests_are_refused_and_never_a_server_error(self):
+        odd = [
+            "/?a=%00",
+            "/articles/%00/",
+            "/articles/?page=0",
+            "/articles/?page=99999999999999999999",
+            "/articles/?page=%D9%A3",
+            "/articles/?page=1&page=x",
+            "/articles/?topic=%ED%A0%80",
+            "/articles/" + "a" * 3000 + "/",
+            "/careers/?min=9999999999999999&sort=&roles=,,,&market=%F0%9F%92%A5",
+            "/careers/?skill=%ED%A0%80&path=%FF",
+            "/careers/..%2F..%2Fetc/",
+            "/media/../manage.py",
+            "/media/%2e%2e/manage.py",
+            "/media/x.svg",
+            "/topics/none/",
+            "/series/none/",
+            "/authors/none/",
+            "/newsletter/confirm/x/",
+            "/newsletter/unsubscribe/x/",
+        ]
+        for path in odd:
+            with self.subTest(path):
+                self.assertLess(self.client.get(path).status_code, 500)
+
+
+class MediaTests(TestCase):
+    def test_pictures_are_served_as_pictures_and_nothing_else_is_served(self):
+        picture = default_storage.save("articles/a.png", ContentFile(b"\x89PNG"))
+        page = default_storage.save("articles/a.html", ContentFile(b"<script>"))
+        self.addCleanup(default_storage.delete, picture)
+        self.addCleanup(default_storage.delete, page)
+
+        response = self.client.get(f"/media/{picture}")
+
+        self.assertEqual((response.status_code, response.headers["Content-Type"]), (200, "image/png"))
+        self.assertEqual(response.getvalue(), b"\x89PNG")
+        self.assertEqual(self.client.get(f"/media/{page}").status_code, 404)
+        self.assertEqual(self.client.get("/media/articles/none.png").status_code, 404)
+        self.assertEqual(self.client.get("/media/articles").status_code, 404)
+
+
+class AccessTests(TestCase):
+    """Every admin address, with and without its trailing slash, as each kind of person."""
+
+    def admin_paths(self):
+        from django.contrib import admin
+
+        paths = ["/admin/", "/admin/password_change/", "/admin/autocomplete/", "/admin/jsi18n/"]
+        for model, model_admin in admin.site._registry.items():
+            base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+            paths.append(base)
+            for pattern in model_admin.get_urls():
+                tail = str(pattern.pattern).replace("<path:object_id>", "1").replace("<int:pk>", "1")
+                if "<" not in tail:
+                    paths.append(base + tail.lstrip("/"))
+        return paths
+
+    def test_strangers_and_people_without_staff_rights_are_sent_to_the_sign_in(self):
+        visitors = {"stranger": None, "reader": make_user(is_staff=False)}
+        for name, user in visitors.items():
+            if user:
+                self.client.force_login(user)
+            for path in self.admin_paths():
+                for address in (path, path.rstrip("/")):
+                    with self.subTest(f"{name} {address}"):
+                        response = self.client.get(address)
+
+                        self.assertIn(response.status_code, {301, 302, 404})
+                        if response.status_code == 302:
+                            self.assertIn("/admin/login/", response.headers["Location"])
+
+    def test_staff_without_a_group_see_no_data(self):
+        self.client.force_login(make_user())
+        for path in self.admin_paths():
+            if path in {"/admin/", "/admin/password_change/", "/admin/jsi18n/"}:
+                continue
+            with self.subTest(path):
+                self.assertIn(self.client.get(path).status_code, {301, 302, 403, 404})
+
+    def test_each_group_may_open_what_it_is_for_and_nothing_else(self):
+        open_to = {
+            "Author": {"articles/article", "articles/statistic", "careers/role"},
+            "Editor": {"articles/article", "articles/statistic", "careers/role", "newsletter/subscriber"},
+            "Administrator": {"articles/article", "careers/role", "newsletter/subscriber", "auth/user"},
+        }
+        closed_to = {
+            "Author": {"newsletter/subscriber", "auth/user", "auth/group"},
+            "Editor": {"auth/user", "auth/group"},
+            "Administrator": set(),
+        }
+        for group, models in open_to.items():
+            self.client.force_login(make_user(group))
+            for model in models:
+                with self.subTest(f"{group} opens {model}"):
+                    self.assertEqual(self.client.get(f"/admin/{model}/").status_code, 200)
+            for model in closed_to[group]:
+                with self.subTest(f"{group} is kept out of {model}"):
+                    self.assertEqual(self.client.get(f"/admin/{model}/").status_code, 403)
+
+    def test_an_author_reads_figures_and_may_not_change_them(self):
+        statistic = make_statistic()
+        self.client.force_login(make_user("Author"))
+        url = f"/admin/articles/statisticvalue/{statistic.current.pk}/change/"
+
+        self.assertEqual(self.client.get(url).status_code, 200)
+        self.assertEqual(self.client.post(url, {"display_text": "1"}).status_code, 403)
+
+
+class SettingsTests(SimpleTestCase):
+    """A wrong environment stops the process with one clear line."""
+
+    def run_check(self, **environment):
+        clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "VAR_DIR", "LANG"}}
+        return subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            cwd=ROOT,
+            env={**clean, "DJANGO_SETTINGS_MODULE": "veltrix.settings", "DOTENV": os.devnull, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def assert_one_line(self, expected, **environment):
+        done = self.run_check(**environment)
+
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(expected, done.stderr)
+
+    def test_a_missing_secret(self):
+        self.assert_one_line("SECRET_KEY is not set", SECRET_KEY="")
+
+    def test_a_misspelt_switch(self):
+        self.assert_one_line("DEBUG must be true or false, not 'ture'", SECRET_KEY="x", DEBUG="ture")
+
+    def test_a_wrong_database_address(self):
+        for address in ("mysql://a/b", "nonsense", "postgres://host", "postgres://h:port/x"):
+            with self.subTest(address):
+                self.assert_one_line("DATABASE_URL", SECRET_KEY="x", DATABASE_URL=address)
+
+    def test_a_public_site_without_https(self):
+        self.assert_one_line("SITE_URL must begin with https://", SECRET_KEY="x", SITE_URL="http://veltrix.example")
+
+    def test_a_wrong_mail_address(self):
+        self.assert_one_line("EMAIL_URL must have the form", SECRET_KEY="x", EMAIL_URL="mailhost")
+
+    def test_a_right_environment(self):
+        done = self.run_check(SECRET_KEY="x" * 60)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_production_sends_hsts_and_safe_cookies(self):
+        names = "s.SECURE_HSTS_SECONDS, s.SESSION_COOKIE_NAME, s.SECURE_SSL_REDIRECT"
+        code = f"from veltrix import settings as s; print({names})"
+        environment = {**os.environ, "SECRET_KEY": "x", "SITE_URL": "https://veltrix.example", "DOTENV": os.devnull}
+
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+
+        self.assertEqual(done.stdout.strip(), "31536000 __Host-session True")
+
+    def test_passwords_of_fewer_than_fifteen_characters_are_refused(self):
+        lengths = [
+            options["OPTIONS"]["min_length"] for options in settings.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in options
+        ]
