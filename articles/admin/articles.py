@@ -154,6 +154,5 @@ class ArticleAdmin(ContentEditor):
             "edit_url": reverse("admin:articles_article_change", args=[article.pk]),
         }
         response = render(request, "articles/detail.html", context)
-        response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"
         return response

@@ -238,7 +238,8 @@ class DraftViewTests(TestCase):
         response = self.client.get(f"/admin/articles/article/{article.pk}/draft/")
 
         self.assertContains(response, "After")
-        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        self.assertIn("no-store", response.headers["Cache-Control"])
+        self.assertEqual(response.headers["X-Robots-Tag"], "noindex")
 
     def test_it_is_refused_to_everybody_else(self):
         url = f"/admin/articles/article/{make_draft().pk}/draft/"
