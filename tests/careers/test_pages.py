@@ -1,0 +1,137 @@
+from django.test import TestCase
+
+from articles.publishing import publish
+from careers.models import Requirement, RoleRelation, SkillList
+from tests.factories import add_role_table, make_draft, make_markets, make_path, make_role, make_salary, make_table
+
+
+class IndexTests(TestCase):
+    def test_it_shows_roles_with_pay_and_core_skills(self):
+        make_role("ML Engineer", pay={"GB": (65_000, 120_000), "US": (140_000, 250_000, True)}, core=["Python"])
+
+        response = self.client.get("/careers/")
+
+        for text in ("ML Engineer", "£65K–£120K", "$140K–$250K+", "Python", "No source stated"):
+            self.assertContains(response, text)
+        self.assertContains(response, "<caption", count=1)
+
+    def test_the_headings_are_links_and_one_says_how_it_is_sorted(self):
+        make_role("Analyst", pay={"GB": (1000, 2000), "US": (1000, 2000)})
+
+        response = self.client.get("/careers/?sort=-gb_high")
+
+        self.assertContains(response, 'aria-sort="descending"', count=1)
+        self.assertContains(response, 'href="/careers/?sort=gb_high"')
+        self.assertContains(response, 'href="/careers/?sort=role"')
+
+    def test_the_form_filters_by_skill_and_market_and_keeps_the_sort_order(self):
+        make_role("Analyst", pay={"GB": (1000, 2000)}, core=["SQL"])
+        make_role("Builder", pay={"US": (1000, 2000)}, core=["Python"])
+
+        response = self.client.get("/careers/?skill=python&market=us&sort=-us_high")
+
+        self.assertContains(response, "Builder")
+        self.assertNotContains(response, 'href="/careers/analyst/"')
+        self.assertContains(response, '<option value="python" selected>')
+        self.assertContains(response, '<input type="hidden" name="sort" value="-us_high">')
+
+    def test_ignored_values_are_named_and_escaped(self):
+        response = self.client.get("/careers/?skill=%3Cscript%3E&colour=blue")
+
+        self.assertContains(response, "skill=&lt;script&gt;")
+        self.assertContains(response, "colour=blue")
+
+    def test_a_hundred_roles_cost_as_many_queries_as_eight(self):
+        for _ in range(8):
+            make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "SQL"])
+        with self.assertNumQueries(7):
+            self.client.get("/careers/")
+        for _ in range(92):
+            make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "RAG"])
+
+        with self.assertNumQueries(7):
+            self.client.get("/careers/")
+
+    def test_it_opens_without_any_role(self):
+        self.assertEqual(self.client.get("/careers/").status_code, 200)
+
+
+class RoleTests(TestCase):
+    def test_it_shows_pay_lists_articles_codes_and_relations(self):
+        path = make_path("Data work")
+        Requirement.objects.create(path=path, importance="must", label="SQL", detail="reshaping data")
+        role = make_role("Data Scientist", path=path, pay={"GB": (50_000, 95_000)}, core=["Statistics"])
+        other = make_role("ML Engineer")
+        RoleRelation.objects.create(role=role, related=other)
+        role.codes.create(
+            scheme="ESCO", code="258e", label="data scientist", match="exact", checked_in="CSV", checked_on="2026-11-23"
+        )
+        article = make_draft(title="Mentions it")
+        add_role_table(article, make_table(role))
+        publish(article, by=None)
+
+        response = self.client.get("/careers/data-scientist/")
+
+        for text in ("£50K–£95K", "Statistics", "SQL", "Reshaping data", "Mentions it", "ESCO", "258e", "ML Engineer"):
+            self.assertContains(response, text)
+
+    def test_articles_that_list_its_path_mention_it_and_drafts_do_not(self):
+        path = make_path()
+        role = make_role(path=path)
+        article, draft = make_draft(title="Lists the path"), make_draft(title="A draft")
+        for parent in (article, draft):
+            SkillList.objects.create(parent=parent, region="main", ordering=20, path=path)
+        publish(article, by=None)
+
+        response = self.client.get(role.get_absolute_url())
+
+        self.assertContains(response, "Lists the path")
+        self.assertNotContains(response, "A draft")
+
+    def test_an_unknown_role_is_not_found(self):
+        self.assertEqual(self.client.get("/careers/astronaut/").status_code, 404)
+
+    def test_its_queries_do_not_grow_with_other_roles_nor_with_its_lists(self):
+        role = make_role(pay={"GB": (1, 2)}, core=["Python"])
+        with self.assertNumQueries(8):
+            self.client.get(role.get_absolute_url())
+        for number in range(20):
+            make_role(pay={"GB": (1, 2)})
+            make_salary(role, make_markets()["US"], level=f"level {number}")
+            line = Requirement.objects.create(role=role, importance="must", label=f"Line {number}")
+            line.skills.set(role.requirements.first().skills.all())
+
+        with self.assertNumQueries(8):
+            self.client.get(role.get_absolute_url())
+
+
+class PathTests(TestCase):
+    def test_it_shows_its_lists_and_roles(self):
+        path = make_path("Data work", summary="Work with data.")
+        Requirement.objects.create(path=path, importance="must", label="SQL")
+        Requirement.objects.create(path=path, importance="nice", label="Cloud")
+        make_role("Data Scientist", path=path)
+
+        response = self.client.get("/careers/paths/data-work/")
+
+        for text in ("Work with data.", "SQL", "Cloud", "Data Scientist"):
+            self.assertContains(response, text)
+
+    def test_an_unknown_path_is_not_found(self):
+        self.assertEqual(self.client.get("/careers/paths/none/").status_code, 404)
+
+
+class BlockTests(TestCase):
+    def test_one_edit_of_a_range_shows_in_the_article_and_in_careers(self):
+        role = make_role("ML Engineer", pay={"GB": (65_000, 120_000)})
+        article = make_draft()
+        add_role_table(article, make_table(role))
+        publish(article, by=None)
+
+        role.salary_ranges.get().publish_successor(high=125_000, why="update")
+
+        for path in (article.get_absolute_url(), "/careers/", role.get_absolute_url()):
+            with self.subTest(path):
+                response = self.client.get(path)
+                self.assertContains(response, "£65K–£125K")
+                self.assertNotContains(response, "£120K")
