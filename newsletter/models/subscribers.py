@@ -1,0 +1,328 @@
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, Self
+
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from newsletter import addresses, signing, wording
+
+from .suppression import Suppression
+
+LETTERS_AT_MOST = 3
+LETTERS_WITHIN = timedelta(days=30)
+LETTERS_APART = timedelta(minutes=10)
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def with_address(self, address: str) -> Self:
+        return self.filter(email_key=addresses.key(address))
+
+    def with_token(self, token: str) -> Self:
+        """The subscriber whose link this is; none for what cannot be a token."""
+        return self.filter(token=token) if len(token) <= 22 and token.isascii() else self.none()
+
+    def get_or_add(self, email: str) -> "Subscriber":
+        """The subscriber of this address, pending if it is a new one, locked until the transaction ends."""
+        subscriber, _ = self.get_or_create(email_key=addresses.key(email), defaults={"email": email})
+        return self.select_for_update().get(pk=subscriber.pk)
+
+    def never_confirmed(self, since: datetime) -> Self:
+        """Pending ones that have not asked to sign up since that moment."""
+        asked = ConsentEvent.objects.filter(subscriber=OuterRef("pk"), created_at__gte=since)
+        return self.filter(status=Subscriber.Status.PENDING, created_at__lt=since).exclude(Exists(asked))
+
+    def gone(self, since: datetime) -> Self:
+        """Those who left, or whom mail cannot or must not reach, for as long, and whose address is still kept."""
+        return self.filter(ended_at__lt=since).exclude(status=Subscriber.Status.ERASED)
+
+
+class Subscriber(models.Model):
+    """A person on the list, or on the way to it or from it. Only the person’s own act changes the state."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Not confirmed yet"
+        ACTIVE = "active", "Subscribed"
+        UNSUBSCRIBED = "unsubscribed", "Left"
+        BOUNCED = "bounced", "Mail came back"
+        COMPLAINED = "complained", "Reported as spam"
+        ERASED = "erased", "Erased"
+
+    # How a subscription can end other than by erasure, and what the address is suppressed for then.
+    ENDINGS = {
+        Status.UNSUBSCRIBED: Suppression.Reason.LEFT,
+        Status.BOUNCED: Suppression.Reason.BOUNCE,
+        Status.COMPLAINED: Suppression.Reason.COMPLAINT,
+    }
+
+    email = models.EmailField("e-mail address", max_length=addresses.MAX_LENGTH, blank=True)
+    email_key = models.CharField("normalised address", max_length=addresses.MAX_LENGTH, blank=True, editable=False)
+    token = models.CharField(max_length=22, unique=True, default=signing.make_token, editable=False)
+    status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
+    created_at = models.DateTimeField("first signed up", default=timezone.now, editable=False)
+    confirmed_at = models.DateTimeField("confirmed", null=True, blank=True)
+    ended_at = models.DateTimeField("ended", null=True, blank=True)
+
+    objects = SubscriberQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("erase_subscriber", "Can erase what is held about subscribers")]
+        indexes = [models.Index(fields=["status", "created_at"], name="subscriber_by_status")]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_subscriber_for_each_address",
+                fields=["email_key"],
+                condition=~Q(email_key=""),
+                violation_error_message="This address is on the list already.",
+            ),
+            models.CheckConstraint(
+                name="subscriber_status_is_known",
+                condition=Q(status__in=["pending", "active", "unsubscribed", "bounced", "complained", "erased"]),
+                violation_error_message="Choose one of the states.",
+            ),
+            models.CheckConstraint(
+                name="subscriber_is_erased_or_has_an_address",
+                condition=Q(status="erased", email="", email_key="")
+                | (~Q(status="erased") & ~Q(email="") & ~Q(email_key="")),
+                violation_error_message="Only an erased subscriber has no address.",
+            ),
+            models.CheckConstraint(
+                name="subscriber_is_active_by_confirmation",
+                condition=~Q(status="active") | Q(confirmed_at__isnull=False),
+                violation_error_message="Nobody is subscribed without having confirmed.",
+            ),
+            models.CheckConstraint(
+                name="subscriber_is_pending_until_confirmation",
+                condition=~Q(status="pending") | Q(confirmed_at=None),
+                violation_error_message="A subscriber who has confirmed is not pending.",
+            ),
+            models.CheckConstraint(
+                name="subscriber_has_an_end_unless_on_the_list",
+                condition=Q(status__in=["pending", "active"], ended_at=None)
+                | (~Q(status__in=["pending", "active"]) & Q(ended_at__isnull=False)),
+                violation_error_message="A subscription that ended has the moment of its end, and no other has one.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        # Not the address: this text outlives it in the admin's log.
+        return f"Subscriber {self.pk}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == self.Status.ACTIVE
+
+    def lock(self) -> None:
+        """Read this row afresh and hold it until the transaction ends."""
+        self.refresh_from_db(from_queryset=Subscriber.objects.select_for_update())
+
+    def may_be_written(self) -> bool:
+        """Whether a sign-up may cause one letter more: at most three in 30 days, ten minutes apart."""
+        now = timezone.now()
+        asked = self.consent_events.filter(kind=ConsentEvent.Kind.ASKED, created_at__gt=now - LETTERS_WITHIN)
+        moments = list(asked.order_by("-created_at").values_list("created_at", flat=True)[:LETTERS_AT_MOST])
+        return not moments or (len(moments) < LETTERS_AT_MOST and moments[0] <= now - LETTERS_APART)
+
+    def confirm(self, asked: "ConsentEvent", network_digest: str) -> "ConsentEvent | None":
+        """Begin the subscription that `asked` requested, or begin it again after it had ended.
+
+        Returns the confirmation; None if nothing changed, because the subscription runs already (see `is_active`), or
+        because the request is older than its end, or because mail to the address was stopped for good.
+        """
+        with transaction.atomic():
+            self.lock()
+            if self.is_active or not asked.holds_for(self):
+                return None
+            if Suppression.objects.for_address(self.email).lasting().exists():
+                return None
+            Suppression.objects.for_address(self.email).delete()
+            self.status, self.confirmed_at, self.ended_at = self.Status.ACTIVE, timezone.now(), None
+            self.save(update_fields=["status", "confirmed_at", "ended_at"])
+            return self.consent_events.create(
+                kind=ConsentEvent.Kind.CONFIRMED,
+                form=asked.form,
+                wording=wording.CONFIRMATION,
+                network_digest=network_digest,
+            )
+
+    def end(self, status: "Subscriber.Status", form: str) -> bool:
+        """End the subscription and suppress the address; False if it had ended so already. `form` says how."""
+        with transaction.atomic():
+            self.lock()
+            if self.status in {status, self.Status.COMPLAINED, self.Status.ERASED}:
+                return False
+            self.status, self.ended_at = status, timezone.now()
+            self.save(update_fields=["status", "ended_at"])
+            self.consent_events.create(kind=ConsentEvent.ENDINGS[status], form=form)
+            Suppression.objects.suppress(self.email, self.ENDINGS[status])
+        return True
+
+    def erase(self, form: str) -> bool:
+        """Forget the address but for its hash, and whatever else could tell whose record this was."""
+        with transaction.atomic():
+            self.lock()
+            if self.status == self.Status.ERASED:
+                return False
+            Suppression.objects.suppress(
+                self.email, self.ENDINGS.get(self.Status(self.status), Suppression.Reason.LEFT)
+            )
+            SignUp.objects.filter(email__iexact=self.email).delete()
+            self.email = self.email_key = ""
+            self.status, self.ended_at, self.token = self.Status.ERASED, timezone.now(), signing.make_token()
+            self.save(update_fields=["email", "email_key", "status", "ended_at", "token"])
+            self.consent_events.all().forget_networks()
+            self.consent_events.create(kind=ConsentEvent.Kind.ERASED, form=form)
+        return True
+
+
+class AppendOnlyError(Exception):
+    """A piece of evidence was to be changed or deleted."""
+
+
+class ConsentEventQuerySet(models.QuerySet["ConsentEvent"]):
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("Evidence of consent is never changed.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError("Evidence of consent is never deleted by itself.")
+
+    def forget_networks(self) -> int:
+        """Drop the networks, the only part that is kept for a limited time."""
+        return super(ConsentEventQuerySet, self.exclude(network_digest="")).update(network_digest="")
+
+    def with_confirmation(self, token: str) -> "ConsentEvent":
+        """The request that a mailed link answers. Raises `BadSignature`, or `DoesNotExist` where it is forgotten."""
+        return self.select_related("subscriber").get(pk=signing.read_confirmation(token))
+
+
+class ConsentEvent(models.Model):
+    """What a person agreed to or withdrew: append-only, deleted only with a subscriber who never confirmed."""
+
+    class Kind(models.TextChoices):
+        ASKED = "asked", "Asked to sign up"
+        CONFIRMED = "confirmed", "Confirmed"
+        LEFT = "left", "Left"
+        BOUNCED = "bounced", "Mail came back"
+        COMPLAINED = "complained", "Reported as spam"
+        ERASED = "erased", "Erased"
+
+    ENDINGS = {
+        Subscriber.Status.UNSUBSCRIBED: Kind.LEFT,
+        Subscriber.Status.BOUNCED: Kind.BOUNCED,
+        Subscriber.Status.COMPLAINED: Kind.COMPLAINED,
+    }
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="consent_events")
+    kind = models.CharField("what", max_length=10, choices=Kind)
+    created_at = models.DateTimeField("when", default=timezone.now)
+    form = models.CharField(
+        max_length=signing.MAX_FORM_NAME, help_text="The page whose form was used, or the kind of link."
+    )
+    wording = models.TextField(blank=True, help_text="The words beside the button.")
+    network_digest = models.CharField(
+        "hash of the network", max_length=64, blank=True, help_text="Deleted after 30 days."
+    )
+
+    objects = ConsentEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["subscriber", "kind", "created_at"], name="consent_event_by_kind")]
+        constraints = [
+            models.CheckConstraint(
+                name="consent_event_kind_is_known",
+                condition=Q(kind__in=["asked", "confirmed", "left", "bounced", "complained", "erased"]),
+                violation_error_message="Choose what happened.",
+            ),
+            models.CheckConstraint(
+                name="consent_event_keeps_the_words_agreed_to",
+                condition=~Q(kind__in=["asked", "confirmed"]) | ~Q(wording=""),
+                violation_error_message="Consent is kept with the words that were agreed to.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.created_at:%d %B %Y %H:%M}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise AppendOnlyError("Evidence of consent is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError("Evidence of consent is never deleted by itself.")
+
+    def holds_for(self, subscriber: Subscriber) -> bool:
+        """Whether this is a request to sign up that has not been overtaken by the end of the subscription."""
+        is_newer = subscriber.ended_at is None or self.created_at > subscriber.ended_at
+        return self.kind == self.Kind.ASKED and self.subscriber_id == subscriber.pk and is_newer
+
+
+class SignUpQuerySet(models.QuerySet["SignUp"]):
+    # How many sign-ups are accepted within how long: from one network, and from all together.
+    PER_NETWORK = ((5, timedelta(minutes=10)), (20, timedelta(days=1)))
+    IN_TOTAL = ((600, timedelta(hours=1)),)
+
+    def expired(self, handled: datetime, at_all: datetime) -> Self:
+        """Those sent before the one moment if they were dealt with, else before the other."""
+        return self.filter(Q(created_at__lt=handled, handled_at__isnull=False) | Q(created_at__lt=at_all))
+
+    def wait(self, network_digest: str) -> timedelta | None:
+        """How long this network has to wait before it may sign up again; None if it need not."""
+        own = self.filter(network_digest=network_digest)
+        waits = [own._wait(*limit) for limit in self.PER_NETWORK] + [self._wait(*limit) for limit in self.IN_TOTAL]
+        return max((wait for wait in waits if wait), default=None)
+
+    def _wait(self, at_most: int, within: timedelta) -> timedelta | None:
+        now = timezone.now()
+        recent = self.filter(created_at__gt=now - within).order_by("-created_at")
+        moments = list(recent.values_list("created_at", flat=True)[at_most - 1 : at_most])
+        return moments[0] + within - now if moments else None
+
+
+class SignUp(models.Model):
+    """A form that was sent, until a task has dealt with it; thereafter, for a day, that its network sent one.
+
+    The request writes this row and nothing else, whoever the address belongs to: so neither its answer nor the time
+    that it takes tells whether somebody is on the list.
+    """
+
+    email = models.EmailField(max_length=addresses.MAX_LENGTH, blank=True)
+    form = models.CharField(max_length=signing.MAX_FORM_NAME)
+    wording = models.TextField()
+    network_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    handled_at = models.DateTimeField(null=True)
+
+    objects = SignUpQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["network_digest", "-created_at"], name="sign_up_by_network")]
+        constraints = [
+            models.CheckConstraint(
+                name="sign_up_keeps_the_address_until_handled",
+                condition=Q(handled_at=None) & ~Q(email="") | Q(handled_at__isnull=False, email=""),
+                violation_error_message="The address is kept until the sign-up is dealt with and no longer.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Sign-up {self.pk}"
+
+    def handle(self) -> ConsentEvent | None:
+        """Record the request if a letter may follow it; None if not, or if that was done before."""
+        with transaction.atomic():
+            self.refresh_from_db(from_queryset=SignUp.objects.select_for_update())
+            if self.handled_at:
+                return None
+            email, self.email, self.handled_at = self.email, "", timezone.now()
+            self.save(update_fields=["email", "handled_at"])
+            if Suppression.objects.for_address(email).lasting().exists():
+                return None
+            subscriber = Subscriber.objects.get_or_add(email)
+            if not subscriber.may_be_written():
+                return None
+            return subscriber.consent_events.create(
+                kind=ConsentEvent.Kind.ASKED, form=self.form, wording=self.wording, network_digest=self.network_digest
+            )

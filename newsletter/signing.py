@@ -1,0 +1,74 @@
+"""Tokens and keyed hashes. Each has a purpose of its own, so that none can stand in for another."""
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.utils.crypto import salted_hmac
+
+from . import addresses
+
+CONFIRMATION_LASTS = timedelta(days=7)
+# Pages are cached: the form of an old copy is as good as that of a new one.
+STAMP_LASTS = timedelta(days=30)
+MAX_FORM_NAME = 200
+
+
+def _confirmations() -> signing.TimestampSigner:
+    # The separator is outside the alphabet of the signature and stays unescaped in an address.
+    return signing.TimestampSigner(salt="newsletter.confirm", sep=".")
+
+
+def _stamps() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt="newsletter.stamp")
+
+
+def make_token() -> str:
+    """128 random bits in 22 characters: short, because mail programs break long addresses."""
+    return secrets.token_urlsafe(16)
+
+
+def sign_confirmation(event_id: int) -> str:
+    return _confirmations().sign(str(event_id))
+
+
+def read_confirmation(token: str) -> int:
+    """The request that a mailed link answers. Raises `BadSignature`, of which `SignatureExpired` is one."""
+    return int(_confirmations().unsign(token, max_age=CONFIRMATION_LASTS))
+
+
+def stamp(form: str) -> str:
+    """Sign where a form stands and when it was rendered."""
+    return _stamps().sign(form[:MAX_FORM_NAME])
+
+
+def read_stamp(value: str) -> str:
+    """Where the form stood. Raises `BadSignature`, of which `SignatureExpired` is one."""
+    return _stamps().unsign(value, max_age=STAMP_LASTS)
+
+
+def is_younger(value: str, age: timedelta) -> bool:
+    """Whether a good stamp was made less than `age` ago."""
+    try:
+        _stamps().unsign(value, max_age=age)
+    except signing.SignatureExpired:
+        return False
+    return True
+
+
+def network_digest(network: str) -> str:
+    return salted_hmac("newsletter.network", network, algorithm="sha256").hexdigest()
+
+
+def address_digests(address: str) -> list[str]:
+    """The hashes that an address may be suppressed under: by the present key first, then by those before it.
+
+    The key is NEWSLETTER_SUPPRESSION_KEY, or SECRET_KEY where it is not set. A hash cannot be renewed without its
+    address, so a site that replaces its SECRET_KEY needs the former or suppressions end with the last fallback.
+    """
+    keys = [settings.NEWSLETTER_SUPPRESSION_KEY, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    value = addresses.key(address)
+    return [
+        salted_hmac("newsletter.suppression", value, secret=key, algorithm="sha256").hexdigest() for key in keys if key
+    ]
