@@ -1,0 +1,15 @@
+from django.urls import path
+
+from . import views
+
+app_name = "newsletter"
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("check-your-inbox/", views.check_your_inbox, name="check-your-inbox"),
+    path("confirm/<str:token>/", views.confirm, name="confirm"),
+    path("confirmed/", views.confirmed, name="confirmed"),
+    path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    # A one-click POST to an address that lost its slash must not be answered by a redirect.
+    path("unsubscribe/<str:token>", views.unsubscribe),
+]
