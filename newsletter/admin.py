@@ -1,0 +1,164 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from . import addresses
+from .models import ConsentEvent, Subscriber, Suppression
+
+
+class ReadOnly:
+    """Rows that the desk shows and never writes: people make them by what they do."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ConsentEventInline(ReadOnly, admin.TabularInline):
+    model = ConsentEvent
+    fields = ["kind", "created_at", "form", "wording", "network_digest"]
+    extra = 0
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["address", "status", "created_at", "confirmed_at", "ended_at"]
+    list_filter = ["status", "created_at", "confirmed_at", "ended_at"]
+    search_fields = ["email_key"]
+    date_hierarchy = "created_at"
+    fields = ["email", "status", "created_at", "confirmed_at", "ended_at"]
+    inlines = [ConsentEventInline]
+    actions = ["take_off", "erase"]
+
+    @admin.display(description="e-mail address", ordering="email_key")
+    def address(self, subscriber: Subscriber) -> str:
+        return subscriber.email or "(erased)"
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        # ReadOnly closes the form to everybody; the permission itself decides about the action.
+        return request.user.has_perm("newsletter.change_subscriber")
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("newsletter.erase_subscriber")
+
+    @admin.action(description="Take off the list, because they asked you to", permissions=["end"])
+    def take_off(self, request: HttpRequest, subscribers: QuerySet[Subscriber]) -> None:
+        left = [s for s in subscribers if s.end(Subscriber.Status.UNSUBSCRIBED, form="desk")]
+        self._log(request, left, "Taken off the list.")
+        self.message_user(request, f"Taken off the list: {len(left)}.", messages.SUCCESS)
+
+    @admin.action(description="Erase what is held about them", permissions=["erase"])
+    def erase(self, request: HttpRequest, subscribers: QuerySet[Subscriber]) -> HttpResponse | None:
+        """Ask first: nothing brings the address back."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Erase subscribers?",
+                "subscribers": subscribers,
+                "opts": self.opts,
+                "action_checkbox_name": ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "newsletter/admin_erase.html", context)
+        erased = [s for s in subscribers if s.erase(form="desk")]
+        self._log(request, erased, "Erased.")
+        self.message_user(request, f"Erased: {len(erased)}.", messages.SUCCESS)
+        return None
+
+    def _log(self, request: HttpRequest, subscribers: list[Subscriber], message: str) -> None:
+        for subscriber in subscribers:
+            self.log_change(request, subscriber, message)
+
+
+@admin.register(ConsentEvent)
+class ConsentEventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["created_at", "kind", "subscriber", "form"]
+    list_filter = ["kind", "created_at"]
+    list_select_related = ["subscriber"]
+    search_fields = ["subscriber__email_key", "form"]
+    fields = ["subscriber", "kind", "created_at", "form", "wording", "network_digest"]
+    date_hierarchy = "created_at"
+
+
+class SuppressionForm(forms.ModelForm):
+    """Suppress an address, of which only the hash is kept, and end the subscription that it may have."""
+
+    ENDINGS = {
+        Suppression.Reason.BOUNCE: Subscriber.Status.BOUNCED,
+        Suppression.Reason.COMPLAINT: Subscriber.Status.COMPLAINED,
+    }
+
+    address = forms.EmailField(
+        label="E-mail address",
+        max_length=addresses.MAX_LENGTH,
+        error_messages={"invalid": addresses.INVALID},
+        help_text="Only its hash is kept, so it is not shown again.",
+    )
+
+    class Meta:
+        model = Suppression
+        fields = ["reason", "note"]
+
+    def clean_address(self) -> str:
+        address = addresses.canonical(self.cleaned_data["address"])
+        if Suppression.objects.for_address(address).lasting().exists():
+            raise ValidationError("This address is suppressed already.", code="suppressed")
+        return address
+
+    def clean_note(self) -> str:
+        note: str = self.cleaned_data["note"]
+        if "@" in note:
+            raise ValidationError("Leave the address out of the note.", code="address")
+        return note
+
+    def save(self, commit: bool = True) -> Suppression:
+        address, reason = self.cleaned_data["address"], Suppression.Reason(self.cleaned_data["reason"])
+        with transaction.atomic():
+            for subscriber in Subscriber.objects.with_address(address):
+                subscriber.end(self.ENDINGS.get(reason, Subscriber.Status.UNSUBSCRIBED), form="desk")
+            self.instance = Suppression.objects.suppress(address, reason, self.cleaned_data["note"])
+        return self.instance
+
+    def save_m2m(self) -> None:
+        """Nothing: the admin calls this after `save(commit=False)`."""
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(admin.ModelAdmin):
+    form = SuppressionForm
+    list_display = ["short_digest", "reason", "note", "created_at"]
+    list_filter = ["reason", "created_at"]
+    search_fields = ["note"]
+    search_help_text = "A whole e-mail address finds its entry."
+
+    @admin.display(description="hash of the address", ordering="digest")
+    def short_digest(self, suppression: Suppression) -> str:
+        return suppression.digest[:12]
+
+    def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
+        return ["digest", "reason", "note", "created_at"] if obj else ["address", "reason", "note"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
+        """Nothing: the form has saved it, for only the form knows the address."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        try:
+            return queryset & Suppression.objects.for_address(addresses.canonical(search_term.strip())), False
+        except ValidationError:
+            return super().get_search_results(request, queryset, search_term)
