@@ -70,7 +70,9 @@ class HeadersTests(TestCase):
     def test_reading_pages_answer_get_and_head_only(self):
         for path in [path for path in self.pages if path != "/newsletter/"]:
             with self.subTest(path):
-                self.assertEqual(self.client.head(path).status_code, 200)
+                head = self.client.head(path)
+                self.assertEqual((head.status_code, head.content), (200, b""))
+                self.assertGreater(int(head.headers["Content-Length"]), 1000)
                 self.assertEqual(self.client.post(path).status_code, 405)
 
     def test_odd_requests_are_refused_and_never_a_server_error(self):

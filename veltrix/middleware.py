@@ -22,6 +22,19 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def no_body_for_head(get_response: GetResponse) -> GetResponse:
+    """Answer HEAD with the headers alone, the length of the body among them (RFC 9110, 9.3.2)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.headers["Content-Length"] = str(len(response.content))
+            response.content = b""
+        return response
+
+    return middleware
+
+
 def refuse_malformed_text(get_response: GetResponse) -> GetResponse:
     """Answer 400 to a path or query with NUL, which no database column takes, and which no link of ours holds."""
 

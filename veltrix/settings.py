@@ -103,6 +103,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "veltrix.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "veltrix.middleware.security_headers",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -17,13 +17,14 @@ READ = {
 WRITE = {
     app: {name: [VIEW, ADD, CHANGE, DELETE] for name in names} for app, names in READ.items()
 } | {"articles": {name: [VIEW, ADD, CHANGE, DELETE] for name in [*READ["articles"], "article"]}}
-SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW]}}
+SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW, ADD]}}
+SUBSCRIBERS_ACTS = {"newsletter": {"subscriber": [CHANGE, "erase"], "suppression": [DELETE]}}
 PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW, ADD, CHANGE]}, "admin": {"logentry": [VIEW]}}
 
 GROUPS = {
     "Author": [DRAFTS, READ],
     "Editor": [DRAFTS, WRITE, SUBSCRIBERS],
-    "Administrator": [DRAFTS, WRITE, SUBSCRIBERS, PEOPLE],
+    "Administrator": [DRAFTS, WRITE, SUBSCRIBERS, SUBSCRIBERS_ACTS, PEOPLE],
 }
 PUBLISHERS = ["Editor", "Administrator"]
 
