@@ -1,0 +1,68 @@
+"""Every page that readers can meet, for the checks that look at all of them."""
+
+import contextlib
+import json
+from dataclasses import dataclass, field
+
+from .site import ROOT, Site
+
+
+@dataclass(frozen=True)
+class Visit:
+    """How to get to a page: its path, what to POST there if anything, and the status to expect."""
+
+    name: str
+    path: str
+    status: int = 200
+    form: dict[str, str] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    # Whether the site has to be broken for it.
+    is_breakdown: bool = False
+
+    def conditions(self, site: Site) -> contextlib.AbstractContextManager[None]:
+        return site.broken() if self.is_breakdown else contextlib.nullcontext()
+
+
+def launch_articles() -> list[str]:
+    """The paths of the launch articles, the first one first."""
+    documents = [json.loads(path.read_text("utf-8")) for path in ROOT.glob("veltrix/launch/articles/*.json")]
+    documents.sort(key=lambda document: (document["number"] != 60, document["number"]))
+    return [f"/articles/{document['slug']}/" for document in documents]
+
+
+def first(kind: str) -> str:
+    """The slug of the first launch record of this kind."""
+    records = json.loads((ROOT / "veltrix/launch/records.json").read_text("utf-8"))
+    return records[kind][0]["slug"]
+
+
+ARTICLES = launch_articles()
+TOO_OLD_TOKEN = "1.1.1"
+
+PAGES = [
+    Visit("home", "/"),
+    Visit("articles", "/articles/"),
+    Visit("articles-filtered", "/articles/?topic=ai-jobs&colour=red"),
+    *(Visit(path.strip("/").replace("/", "-"), path) for path in ARTICLES),
+    Visit("article-of-every-block", "/articles/every-block/"),
+    Visit("topic", "/topics/ai-jobs/"),
+    Visit("series", f"/series/{first('series')}/"),
+    Visit("author", f"/authors/{first('authors')}/"),
+    Visit("careers", "/careers/"),
+    Visit("careers-filtered", "/careers/?skill=python&market=gb&colour=red&sort=-gb_high"),
+    Visit("careers-empty", f"/careers/?skill={first('skills')}&min=999999999"),
+    Visit("role", f"/careers/{first('roles')}/"),
+    Visit("path", f"/careers/paths/{first('paths')}/"),
+    Visit("newsletter", "/newsletter/"),
+    Visit("newsletter-address-refused", "/newsletter/", form={"email": "no address", "stamp": "x"}),
+    Visit("newsletter-sent-by-another-site", "/newsletter/", 403, {"email": "a@example.com"}, {"Origin": "null"}),
+    Visit("newsletter-check-your-inbox", "/newsletter/check-your-inbox/"),
+    Visit("newsletter-confirm", "{confirm}"),
+    Visit("newsletter-confirmed", "/newsletter/confirmed/"),
+    Visit("newsletter-dead-link", f"/newsletter/confirm/{TOO_OLD_TOKEN}/", 404),
+    Visit("newsletter-unsubscribe", "{unsubscribe}"),
+    Visit("newsletter-unsubscribed", "{unsubscribe}", form={}),
+    Visit("newsletter-unknown-link", "/newsletter/unsubscribe/unknown/", 404),
+    Visit("not-found", "/no/such/page/", 404),
+    Visit("broken", "/articles/", 500, is_breakdown=True),
+]

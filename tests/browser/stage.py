@@ -1,0 +1,76 @@
+"""What the browser tests find on the site, set up once in an empty VAR_DIR.
+
+The launch content, an article of every block, a draft, an editor, an author and two subscribers.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from io import BytesIO
+
+from django.core.files.base import ContentFile
+from django.core.management import call_command
+from django.db import transaction
+from PIL import Image as Pillow
+
+from articles.models import CallOut, FaqItem, Image, Quote, Statistic, StatisticBlock, TableBlock
+from articles.publishing import publish
+from careers.models import CareerPath, ComparisonTable, RoleTable, SkillList
+from newsletter import signing, wording
+from newsletter.models import ConsentEvent, NewsletterSignUp, Subscriber
+from tests.factories import make_draft, make_user
+
+
+def main() -> None:
+    """Set it up; print as JSON what cannot be known beforehand: the paths that hold tokens."""
+    call_command("migrate", verbosity=0)
+    call_command("load_launch_content", stdout=sys.stderr)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    make_user("Editor", username="editor")
+    make_user("Author", username="author")
+    make_draft(number=2, slug="a-draft", title="A draft that nobody sees")
+    make_article_of_every_block()
+    asked = ask("pending@example.com")
+    subscriber = ask("subscribed@example.com").subscriber
+    subscriber.confirm(subscriber.consent_events.get(), network_digest="")
+    paths = {
+        "confirm": f"/newsletter/confirm/{signing.sign_confirmation(asked.pk)}/",
+        "unsubscribe": f"/newsletter/unsubscribe/{subscriber.token}/",
+    }
+    print(json.dumps(paths))
+
+
+def make_article_of_every_block() -> None:
+    """An old article, so that the launch articles stay in front, which shows the blocks that they lack."""
+    html = "<h2>Words</h2><p>Some <strong>strong</strong> words.</p><ul><li><p>One</p></li></ul><h3>More</h3><p>…</p>"
+    values = {"number": 1, "slug": "every-block", "title": "An article of every block", "html": html}
+    article = make_draft(**values, published_at=datetime(2020, 1, 1, tzinfo=UTC))
+    blocks = [
+        *(StatisticBlock(statistic=statistic) for statistic in Statistic.objects.all()),
+        CallOut(heading="A call-out", html="<p>Its text.</p>"),
+        RoleTable(table=ComparisonTable.objects.first(), caption="Pay and core skills"),
+        SkillList(path=CareerPath.objects.first()),
+        FaqItem(question="A question?", html="<p>An answer.</p>"),
+        FaqItem(question="Another question?", html="<p>Another answer.</p>"),
+        Quote(text="What somebody said", attribution="Somebody"),
+        TableBlock(caption="A table", cells=[["Year", "Count"], ["2025", "12"]], note="Small print."),
+        Image(file=ContentFile(picture(), "teal.png"), alt="A teal field", credit="Nobody", caption="Teal"),
+        NewsletterSignUp(heading="Once a week", text="It comes on Thursdays."),
+    ]
+    for place, block in enumerate(blocks, start=2):
+        block.parent, block.region, block.ordering = article, "main", place * 10
+        block.save()
+    publish(article, by=None)
+
+
+def picture() -> bytes:
+    file = BytesIO()
+    Pillow.new("RGB", (640, 400), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+def ask(email: str) -> ConsentEvent:
+    """What a sign-up with this address leaves."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.get_or_add(email)
+    return subscriber.consent_events.create(kind="asked", form="/newsletter/", wording=wording.REQUEST_RECORD)

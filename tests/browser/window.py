@@ -1,0 +1,63 @@
+"""A window of the browser that writes down whatever no page of this site may do."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+
+
+class Window:
+    """A profile of its own with one page. `problems` says what went wrong in it so far, a line each."""
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.url = url
+        self.problems: list[str] = []
+        self.expected_statuses = {200, 301, 302, 304}
+        options = {"locale": "en-GB", "reduced_motion": "reduce", **options}
+        self.context = browser.new_context(base_url=url, **options)
+        self.context.set_default_timeout(15_000)
+        self.context.on("console", self._note_message)
+        self.context.on("weberror", lambda error: self._note(f"error: {error.error}"))
+        self.context.on("request", self._note_request)
+        self.context.on("response", self._note_response)
+        self.page: Page = self.context.new_page()
+
+    def open(self, path: str, status: int = 200) -> Page:
+        """Go to a page of the site, which must answer with this status."""
+        self.expected_statuses.add(status)
+        response = self.page.goto(path)
+        assert response is not None
+        assert response.status == status, f"{path} answered {response.status}"
+        return self.page
+
+    def post(self, path: str, form: dict[str, str], status: int = 200, headers: dict[str, str] | None = None) -> Page:
+        """Send a form that no page offers, and show the answer."""
+        from urllib.parse import urlencode
+
+        def send(route: Any) -> None:
+            content_type = {"content-type": "application/x-www-form-urlencoded"}
+            sent = {**route.request.headers, **content_type, **(headers or {})}
+            route.continue_(method="POST", post_data=urlencode(form), headers=sent)
+
+        self.page.route(self.url + path, send, times=1)
+        return self.open(path, status)
+
+    def close(self) -> None:
+        self.context.close()
+
+    def _note(self, problem: str) -> None:
+        self.problems.append(f"{self.page.url}: {problem}")
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        # A failed load is judged by its status, below. Violations of the content security policy come here.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            self._note(f"{message.type} in the console: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"data", "blob"} and f"{parts.scheme}://{parts.netloc}" != self.url:
+            self._note(f"asked another host for {request.url}")
+
+    def _note_response(self, response: Response) -> None:
+        if response.status not in self.expected_statuses:
+            self._note(f"{response.request.method} {response.url} answered {response.status}")
