@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := veltrix articles careers newsletter tests manage.py
 PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
-	BEHIND_PROXY=true NEWSLETTER_POSTAL_ADDRESS=Nowhere VAR_DIR=$$(mktemp -d)
+	BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@127.0.0.1:587 VAR_DIR=$$(mktemp -d)
 
 .PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser format requirements fonts
 

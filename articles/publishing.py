@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, cast
 
 from django.apps import apps
@@ -15,11 +16,14 @@ class NotPublishableError(Exception):
     """The draft lacks something that readers need. `args[0]` lists what, a sentence each."""
 
 
-def publish(article: Article, *, by: User | None, note: str = "") -> ArticleVersion:
+def publish(article: Article, *, by: User | None, note: str = "", at: datetime | None = None) -> ArticleVersion:
     """Make the draft what readers see, from now or from its moment of publication on, and return the new version.
+
+    `at` is the moment that the version bears, now by default; content that is loaded bears its own.
 
     Raises `NotPublishableError` when something is missing; nothing is changed then.
     """
+    at = at or timezone.now()
     with transaction.atomic():
         article = Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
         blocks = blocks_of(article)
@@ -33,11 +37,12 @@ def publish(article: Article, *, by: User | None, note: str = "") -> ArticleVers
             category=cast("Category", article.category),
             series=article.series,
             headline=article.headline,
+            published_at=at,
             published_by=by,
             note=note,
         )
         article.live_version = version
-        article.published_at = article.published_at or timezone.now()
+        article.published_at = article.published_at or at
         article.save(update_fields=["live_version", "published_at"])
         _renew_references(article, blocks)
     return version

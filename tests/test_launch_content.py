@@ -83,6 +83,7 @@ class LaunchContentTests(TestCase):
         used = [{block["type"] for block in article.live_version.document["blocks"]} for article in articles]
 
         self.assertEqual([article.number for article in articles], [59, 60, 61, 62])
+        self.assertTrue(all(article.live_version.published_at == article.published_at for article in articles))
         self.assertEqual(set.union(*used), set(block_types()) - {"image"})
         self.assertGreater(len({frozenset(types) for types in used}), 2)
 

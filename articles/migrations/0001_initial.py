@@ -5,6 +5,7 @@ import articles.partial_dates
 import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -81,7 +82,7 @@ class Migration(migrations.Migration):
                 ('document', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ('title', models.CharField(max_length=160)),
                 ('standfirst', models.TextField(blank=True)),
-                ('published_at', models.DateTimeField(auto_now_add=True)),
+                ('published_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('note', models.CharField(blank=True, max_length=300)),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='articles.article')),
                 ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -4,6 +4,7 @@ from typing import Any, NoReturn, cast
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils import timezone
 
 from .article import Article, Author, Category, Series
 from .statistics import Statistic
@@ -31,7 +32,7 @@ class ArticleVersion(models.Model):
     category = models.ForeignKey(Category, models.PROTECT, related_name="article_versions")
     series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="+")
     headline = models.ForeignKey(Statistic, models.PROTECT, null=True, related_name="+")
-    published_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(default=timezone.now)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=300, blank=True)
 

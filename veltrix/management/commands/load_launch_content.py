@@ -181,6 +181,7 @@ def _load_articles() -> int:
         document = json.loads(file.read_text("utf-8"))
         taken = models.Q(slug=document["slug"]) | models.Q(number=document["number"])
         if not Article.objects.filter(taken).exists():
-            publish(read_document(document), by=None, note="Launch content")
+            article = read_document(document)
+            publish(article, by=None, note="Launch content", at=article.published_at)
             created += 1
     return created
