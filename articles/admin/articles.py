@@ -87,6 +87,11 @@ class ArticleAdmin(ContentEditor):
         when = "Live" if article.is_public else "Scheduled"
         return f"{when}, draft changed" if article.changed_at > article.live_version.published_at else when
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        # The block editor would also copy any rows named by `_clone` in the request, whosever they are. Articles have
+        # one region, so nothing of ours ever asks for that.
+        super(ContentEditor, self).save_related(request, form, formsets, change)
+
     # Publishing
 
     def changeform_view(

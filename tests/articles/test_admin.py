@@ -150,6 +150,16 @@ class ArticleFormTests(TestCase):
         self.assertContains(self.client.get(article.get_absolute_url()), "After")
         self.assertContains(self.client.get(url), "as it stands here")
 
+    def test_a_request_cannot_copy_blocks_of_other_articles(self):
+        other = make_draft()
+        block = RichText.objects.get(parent=other)
+        clones = {"_clone": [f"articles.richtext:{block.pk}", "auth.user:1"], "_clone_region": "main"}
+        self.client.force_login(self.author)
+
+        self.client.post("/admin/articles/article/add/", self.complete(_continue="1", _clone_ordering=1) | clones)
+
+        self.assertEqual(RichText.objects.filter(parent=other).count(), 1)
+
     def test_hostile_markup_is_cleaned_on_save(self):
         self.client.force_login(self.author)
         html = (
