@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             name='Article',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(help_text='Its place in the collection.', unique=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)])),
+                ('number', models.PositiveIntegerField(help_text='Its place in the collection.', unique=True, validators=[django.core.validators.MaxValueValidator(1000000)])),
                 ('slug', models.SlugField(help_text='The last part of its address. It stays once the article is published.', max_length=120, unique=True, verbose_name='address')),
                 ('title', models.CharField(max_length=160)),
                 ('standfirst', models.TextField(blank=True, help_text='Two sentences under the title, also shown in lists.', max_length=400)),

@@ -1,7 +1,8 @@
 from typing import Self
 
 from content_editor.models import Region
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Count, F, Max, Prefetch, Q
 from django.urls import reverse
@@ -45,6 +46,15 @@ class Category(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("articles:topic", args=[self.slug])
+
+    def clean(self) -> None:
+        super().clean()
+        if self.parent and self.parent.parent_id not in {None, self.pk}:
+            raise ValidationError({"parent": f"“{self.parent.name}” stands under another category itself."})
+        if self.parent and self.pk and self.children.exists():
+            raise ValidationError(
+                {"parent": "Other categories stand under this one, so it cannot stand under another."}
+            )
 
 
 class Series(models.Model):
@@ -107,7 +117,7 @@ class Article(models.Model):
 
     number = models.PositiveIntegerField(
         unique=True,
-        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        validators=[MaxValueValidator(1_000_000)],
         help_text="Its place in the collection.",
     )
     slug = models.SlugField(

@@ -89,6 +89,11 @@ class SourcedQuerySet(models.QuerySet):
         """Published figures that no later one has superseded."""
         return self.filter(superseded_at=None).exclude(published_at=None)
 
+    def update(self, **kwargs: Any) -> int:
+        if self.exclude(published_at=None).exists():
+            raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
+        return super().update(**kwargs)
+
     def delete(self) -> tuple[int, dict[str, int]]:
         if self.exclude(published_at=None).exists():
             raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")

@@ -91,6 +91,10 @@ class StatisticValueTests(TestCase):
             self.value.delete()
         with self.assertRaises(FrozenFigureError):
             StatisticValue.objects.all().delete()
+        with self.assertRaises(FrozenFigureError):
+            StatisticValue.objects.update(display_text="98M")
+        with self.assertRaises(FrozenFigureError), transaction.atomic():
+            StatisticValue.objects.bulk_update([self.value], ["display_text"])
 
         self.assertEqual(StatisticValue.objects.get().display_text, "97M")
 
