@@ -23,7 +23,11 @@
     const element = Object.assign(document.createElement("button"), { type: "button", textContent: text })
     element.className = "block-button"
     element.dataset.act = name
-    element.addEventListener("click", act)
+    element.addEventListener("click", (event) => {
+      // The block's heading, which the button stands in, collapses the block when it is clicked.
+      event.stopPropagation()
+      act(event)
+    })
     return element
   }
 
@@ -144,25 +148,26 @@
     document.querySelector(".order-machine-wrapper").after(section, status)
   }
 
+  const added = (event) => {
+    if (!window.ContentEditor?.pluginsByPrefix[event.detail.formsetName]) return
+    const block = event.target
+    equip(block)
+    settle()
+    say(`${label(block)} added: ${blocks().indexOf(block) + 1} of ${blocks().length}.`)
+    // The text editor starts after this event.
+    setTimeout(() => focusFirstField(block), 50)
+  }
+
   document.addEventListener("content-editor:ready", () => {
     if (!window.ContentEditor.allowChange) return
     addButtons()
     blocks().forEach(equip)
     settle()
+    // Registered now so that they run after the editor's own: a new block has its place by then.
+    document.addEventListener("formset:added", added)
+    document.addEventListener("formset:removed", () => setTimeout(refresh))
     document.querySelector(".order-machine").addEventListener("drop", () => setTimeout(settle))
     document.querySelector(".order-machine").addEventListener("click", () => setTimeout(refresh))
     document.querySelector(".collapse-items input")?.addEventListener("change", () => setTimeout(refresh))
   })
-
-  document.addEventListener("formset:added", (event) => {
-    if (!window.ContentEditor?.pluginsByPrefix[event.detail.formsetName]) return
-    const block = event.target
-    equip(block)
-    settle()
-    say(`${label(block)} added at the end.`)
-    // The text editor starts after this event.
-    setTimeout(() => focusFirstField(block), 50)
-  })
-
-  document.addEventListener("formset:removed", () => setTimeout(refresh))
 })()
