@@ -1,7 +1,7 @@
 """A window of the browser that writes down whatever no page of this site may do."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
@@ -32,7 +32,6 @@ class Window:
 
     def post(self, path: str, form: dict[str, str], status: int = 200, headers: dict[str, str] | None = None) -> Page:
         """Send a form that no page offers, and show the answer."""
-        from urllib.parse import urlencode
 
         def send(route: Any) -> None:
             content_type = {"content-type": "application/x-www-form-urlencoded"}
@@ -50,8 +49,8 @@ class Window:
 
     def _note_message(self, message: ConsoleMessage) -> None:
         # A failed load is judged by its status, below. Violations of the content security policy come here.
-        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
-            self._note(f"{message.type} in the console: {message.text}")
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self._note(f"error in the console: {message.text}")
 
     def _note_request(self, request: Request) -> None:
         parts = urlsplit(request.url)
