@@ -200,10 +200,12 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "veltrix.static_files.StaticFilesStorage"
     },
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Beside what is compressed already: source maps, large files that nobody but a developer's browser asks for.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["jpg", "jpeg", "png", "gif", "webp", "avif", "woff", "woff2", "gz", "br", "map"]
 FILE_UPLOAD_PERMISSIONS = 0o644
 
 # Security: headers that every answer carries, and the policy of pages for readers. The admin has its own policy.
