@@ -3,7 +3,10 @@
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route
+
+from .pages import Visit
+from .site import Site
 
 
 class Window:
@@ -30,16 +33,32 @@ class Window:
         assert response.status == status, f"{path} answered {response.status}"
         return self.page
 
-    def post(self, path: str, form: dict[str, str], status: int = 200, headers: dict[str, str] | None = None) -> Page:
-        """Send a form that no page offers, and show the answer."""
+    def post(self, path: str, form: dict[str, str], status: int = 200) -> Page:
+        """Send a form that no page offers as if one of the site did, and show the answer."""
 
-        def send(route: Any) -> None:
-            content_type = {"content-type": "application/x-www-form-urlencoded"}
-            sent = {**route.request.headers, **content_type, **(headers or {})}
-            route.continue_(method="POST", post_data=urlencode(form), headers=sent)
+        def send(route: Route) -> None:
+            headers = {**route.request.headers, "content-type": "application/x-www-form-urlencoded"}
+            route.continue_(method="POST", post_data=urlencode(form), headers=headers)
 
         self.page.route(self.url + path, send, times=1)
         return self.open(path, status)
+
+    def post_from_elsewhere(self, path: str, status: int) -> Page:
+        """Send an empty form from a page that is not of this site, and show the answer."""
+        self.expected_statuses.add(status)
+        self.page.set_content(f'<form action="{self.url}{path}" method="post"></form>')
+        with self.page.expect_navigation():
+            self.page.evaluate("document.forms[0].submit()")
+        return self.page
+
+    def visit(self, visit: Visit, site: Site) -> Page:
+        """Go to one of the pages that readers can meet."""
+        path = visit.path.format(**site.paths)
+        if visit.is_from_elsewhere:
+            return self.post_from_elsewhere(path, visit.status)
+        if visit.form is not None:
+            return self.post(path, visit.form, visit.status)
+        return self.open(path, visit.status)
 
     def close(self) -> None:
         self.context.close()
