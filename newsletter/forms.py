@@ -1,5 +1,4 @@
 from datetime import timedelta
-from functools import partial
 from typing import Any, Self
 
 from django import forms
@@ -75,12 +74,16 @@ class SignUpForm(forms.Form):
         self.add_error(None, forms.ValidationError(message, code="too_old"))
 
     def save(self, network_digest: str) -> SignUp:
-        """Keep the request and wake the task that acts on it: what it does depends on the address, this does not."""
-        sign_up = SignUp.objects.create(
-            email=self.cleaned_data["email"],
-            form=self.cleaned_data["form"],
-            wording=wording.REQUEST_RECORD,
-            network_digest=network_digest,
-        )
-        transaction.on_commit(partial(tasks.handle_sign_up.enqueue, sign_up.pk))
+        """Keep the request and wake the task that acts on it: what it does depends on the address, this does not.
+
+        The queue is a table of the same database: in one transaction no crash can part the request from its task.
+        """
+        with transaction.atomic():
+            sign_up = SignUp.objects.create(
+                email=self.cleaned_data["email"],
+                form=self.cleaned_data["form"],
+                wording=wording.REQUEST_RECORD,
+                network_digest=network_digest,
+            )
+            tasks.handle_sign_up.enqueue(sign_up.pk)
         return sign_up

@@ -1,6 +1,5 @@
 import logging
 from datetime import timedelta
-from functools import partial
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
 from django.db import transaction
@@ -23,7 +22,7 @@ class UndeliveredLetterError(Exception):
 def handle_sign_up(sign_up_id: int) -> None:
     with transaction.atomic():
         if asked := SignUp.objects.get(pk=sign_up_id).handle():
-            transaction.on_commit(partial(send_letter.enqueue, asked.pk))
+            send_letter.enqueue(asked.pk)
 
 
 @task

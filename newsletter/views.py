@@ -2,7 +2,7 @@ import logging
 import math
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial, wraps
+from functools import wraps
 
 from django.core import signing as django_signing
 from django.db import transaction
@@ -92,7 +92,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 def _confirm(request: HttpRequest, asked: ConsentEvent) -> HttpResponse:
     with transaction.atomic():
         if confirmation := asked.subscriber.confirm(asked, visitors.network_digest(request)):
-            transaction.on_commit(partial(tasks.send_letter.enqueue, confirmation.pk))
+            tasks.send_letter.enqueue(confirmation.pk)
     return redirect("newsletter:confirmed") if asked.subscriber.is_active else _dead_link(request, 410)
 
 
