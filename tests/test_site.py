@@ -7,9 +7,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.test import SimpleTestCase, TestCase
+from django.test import Client, RequestFactory, SimpleTestCase, TestCase
 
 from tests.factories import make_article, make_path, make_role, make_statistic, make_user
+from veltrix.wsgi import application
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -101,6 +102,29 @@ class HeadersTests(TestCase):
             with self.subTest(path):
                 self.assertLess(self.client.get(path).status_code, 500)
 
+    def test_a_claimed_charset_changes_nothing(self):
+        for charset in ("undefined", "idna", "hex", "unicode_escape", "utf-16", "no-such"):
+            with self.subTest(charset):
+                seen = []
+                environ = RequestFactory().get("/careers/?skill=%5Cud800&x=%5Cx00").environ
+                environ["CONTENT_TYPE"] = f"text/plain; charset={charset}"
+
+                list(application(environ, lambda status, headers, *rest: seen.append(status)))  # noqa: B023
+
+                self.assertEqual(seen, ["200 OK"])
+
+    def test_a_body_larger_than_any_form_is_refused_unread(self):
+        self.assertEqual(self.client.post("/newsletter/", {"email": "x" * 70_000}).status_code, 413)
+        self.assertEqual(self.client.post("/admin/login/", {"username": "x" * 70_000}).status_code, 200)
+
+    def test_a_form_without_its_token_gets_the_sites_own_page(self):
+        client = Client(enforce_csrf_checks=True)
+
+        response = client.post("/admin/login/", {"username": "x"})
+
+        self.assertEqual(response.status_code, 403)
+        self.assertNotContains(response, "<style", status_code=403)
+
 
 class MediaTests(TestCase):
     def test_pictures_are_served_as_pictures_and_nothing_else_is_served(self):
@@ -176,6 +200,24 @@ class AccessTests(TestCase):
                 with self.subTest(f"{group} is kept out of {model}"):
                     self.assertEqual(self.client.get(f"/admin/{model}/").status_code, 403)
 
+    def test_an_administrator_cannot_become_a_superuser_nor_touch_one(self):
+        administrator = make_user("Administrator")
+        root = make_user(is_superuser=True)
+        self.client.force_login(administrator)
+        url = f"/admin/auth/user/{administrator.pk}/change/"
+
+        self.assertNotContains(self.client.get(url), "is_superuser")
+        self.client.post(url, {"username": "me", "is_superuser": "on", "is_staff": "on", "is_active": "on"})
+        administrator.refresh_from_db()
+        self.assertFalse(administrator.is_superuser)
+        self.assertEqual(self.client.post(f"/admin/auth/user/{root.pk}/change/", {}).status_code, 403)
+        self.assertEqual(self.client.post(f"/admin/auth/user/{root.pk}/password/", {}).status_code, 403)
+
+    def test_an_editor_does_not_suppress_addresses(self):
+        self.client.force_login(make_user("Editor"))
+
+        self.assertEqual(self.client.get("/admin/newsletter/suppression/add/").status_code, 403)
+
     def test_an_author_reads_figures_and_may_not_change_them(self):
         statistic = make_statistic()
         self.client.force_login(make_user("Author"))
@@ -223,6 +265,27 @@ class SettingsTests(SimpleTestCase):
     def test_a_wrong_mail_address(self):
         self.assert_one_line("EMAIL_URL must have the form", SECRET_KEY="x", EMAIL_URL="mailhost")
 
+    def test_a_public_site_without_a_mail_server(self):
+        self.assert_one_line("EMAIL_URL is not set", SECRET_KEY="x", SITE_URL="https://veltrix.example")
+
+    def test_a_wrong_time_zone_and_admin_path(self):
+        self.assert_one_line("TIME_ZONE must be a name", SECRET_KEY="x", TIME_ZONE="Europe/Lundon")
+        self.assert_one_line("ADMIN_PATH must name a path", SECRET_KEY="x", ADMIN_PATH="/")
+
+    def test_a_malformed_site_address(self):
+        self.assert_one_line("SITE_URL is not an address", SECRET_KEY="x", SITE_URL="http://[::1")
+
+    def test_options_of_the_database_address_are_kept(self):
+        code = "from veltrix.settings import DATABASES; print(DATABASES['default']['OPTIONS']['sslmode'])"
+        address = "postgres://u:p@db.example/veltrix?sslmode=verify-full"
+        environment = {**os.environ, "SECRET_KEY": "x", "DATABASE_URL": address, "DOTENV": os.devnull}
+
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+
+        self.assertEqual(done.stdout.strip(), "verify-full")
+
     def test_a_right_environment(self):
         done = self.run_check(SECRET_KEY="x" * 60)
 
@@ -231,7 +294,13 @@ class SettingsTests(SimpleTestCase):
     def test_production_sends_hsts_and_safe_cookies(self):
         names = "s.SECURE_HSTS_SECONDS, s.SESSION_COOKIE_NAME, s.SECURE_SSL_REDIRECT"
         code = f"from veltrix import settings as s; print({names})"
-        environment = {**os.environ, "SECRET_KEY": "x", "SITE_URL": "https://veltrix.example", "DOTENV": os.devnull}
+        environment = {
+            **os.environ,
+            "SECRET_KEY": "x",
+            "SITE_URL": "https://veltrix.example",
+            "EMAIL_URL": "smtp://h:25",
+            "DOTENV": os.devnull,
+        }
 
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True

@@ -1,9 +1,13 @@
 import logging
 import time
+from typing import Any
 
 
 class LineFormatter(logging.Formatter):
-    """One line an event, in UTC, with control characters escaped so that no input can forge a line (ASVS 16.4.1)."""
+    """One line an event, in UTC, with control characters escaped so that no input can forge a line (ASVS 16.4.1).
+
+    The lines of a traceback follow indented, so that none of them can pass for an event.
+    """
 
     converter = staticmethod(time.gmtime)
 
@@ -11,6 +15,13 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)sZ %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in record.getMessage())
-        clean = logging.makeLogRecord({**record.__dict__, "msg": escaped, "args": None})
+        clean = logging.makeLogRecord({**record.__dict__, "msg": escaped(record.getMessage()), "args": None})
         return super().format(clean)
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"    {escaped(line)}" for line in super().formatException(ei).splitlines())
+
+
+def escaped(text: str) -> str:
+    """Write what is not printable as an escape sequence: a line feed as “\\n”."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -6,7 +6,9 @@ stops the process with one line that says which. The README lists every variable
 
 import ipaddress
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -39,7 +41,7 @@ def boolean(name: str, default: bool) -> bool:
 
 def database(name: str, default: str) -> dict[str, object]:
     """Read a database address; only the two engines that the tests run on are accepted."""
-    address = env.str(name, default=default)
+    address = env.str(name, default="") or default
     if urlsplit(address).scheme not in {"sqlite", "postgres", "postgresql"}:
         raise ImproperlyConfigured(
             f"{name} must begin with sqlite:/// or postgres://, for example postgres://user:password@host:5432/veltrix."
@@ -66,7 +68,7 @@ def is_loopback(host: str | None) -> bool:
 
 DEBUG = boolean("DEBUG", default=False)
 
-SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY = env.str("SECRET_KEY", default="").strip()
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured("SECRET_KEY is not set. Put a long random string into the environment or into .env.")
@@ -74,7 +76,10 @@ if not SECRET_KEY:
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-_site = urlsplit(SITE_URL)
+try:
+    _site = urlsplit(SITE_URL)
+except ValueError as error:
+    raise ImproperlyConfigured(f"SITE_URL is not an address: {error}") from error
 if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path:
     raise ImproperlyConfigured(
         f"SITE_URL must be a scheme and a host, for example https://veltrix.example, not {SITE_URL!r}."
@@ -83,18 +88,19 @@ IS_HTTPS = _site.scheme == "https"
 if not IS_HTTPS and not is_loopback(_site.hostname):
     raise ImproperlyConfigured("SITE_URL must begin with https:// unless it names this machine (127.0.0.1, localhost).")
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname])
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOOPBACK_HOSTS if is_loopback(_site.hostname) else [_site.hostname])
 
 INSTALLED_APPS = [
     "newsletter",
     "careers",
     "articles",
-    "veltrix",
     "content_editor",
     "django_prose_editor",
     "django_tasks_db",
-    "veltrix.admin.VeltrixAdminConfig",
+    "veltrix.admin_site.VeltrixAdminConfig",
     "django.contrib.auth",
+    "veltrix",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -105,21 +111,25 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "veltrix.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "veltrix.middleware.security_headers",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "veltrix.middleware.refuse_malformed_text",
+    "veltrix.middleware.limit_body",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "veltrix.urls"
 WSGI_APPLICATION = "veltrix.wsgi.application"
 ADMIN_PATH = env.str("ADMIN_PATH", default="admin/").strip("/") + "/"
+if ADMIN_PATH == "/":
+    raise ImproperlyConfigured("ADMIN_PATH must name a path of its own, for example admin/.")
+CSRF_FAILURE_VIEW = "veltrix.views.csrf_failure"
 
 TEMPLATES = [
     {
@@ -142,23 +152,34 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # The article form posts about six fields for each block, so that 400 blocks stay below this.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# The whole of a request's body, files included: what readers send, and what editors do.
+MAX_BODY_SIZE = 64_000
+MAX_ADMIN_BODY_SIZE = 30_000_000
 
 # Database
 
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 DATABASES = {"default": database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'veltrix.sqlite3'}")}
-DATABASES["default"]["ATOMIC_REQUESTS"] = False
+_database_options: Any = DATABASES["default"].get("OPTIONS", {})
 if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(str(DATABASES["default"]["NAME"])).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"The folder of the database cannot be made: {error}") from error
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        **_database_options,
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "options": "-c statement_timeout=15000"}
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "options": "-c statement_timeout=15000",
+        **_database_options,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Tasks: the queue is a table, worked off by `manage.py db_worker`.
@@ -185,6 +206,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/London")
+if TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/London, not {TIME_ZONE!r}.")
 USE_TZ = True
 USE_I18N = True
 
@@ -242,6 +265,8 @@ def mailer(name: str) -> dict[str, object]:
     """Read a mail address of the form smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://user:password@host:port."""
     address = env.str(name, default="")
     if not address:
+        if IS_HTTPS:
+            raise ImproperlyConfigured(f"{name} is not set: a public site needs smtp+tls://user:password@host:587.")
         return {
             "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
             "OPTIONS": {"file_path": str(MAIL_DIR)},

@@ -35,6 +35,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", context)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose proof of origin is missing or stale: the page for 403, which keeps to the site's policy."""
+    return render(request, "403.html", status=403)
+
+
 @require_safe
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """Serve an uploaded picture; nothing else is ever served from there."""

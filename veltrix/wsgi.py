@@ -1,7 +1,18 @@
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "veltrix.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Serve the site. Requests are read as UTF-8 whatever they claim: some charsets decode to no valid text."""
+    media_type, *parameters = environ.get("CONTENT_TYPE", "").split(";")
+    kept = [p for p in parameters if not p.strip().lower().startswith("charset")]
+    environ["CONTENT_TYPE"] = ";".join([media_type, *kept])
+    response: Iterable[bytes] = _django(environ, start_response)
+    return response

@@ -17,9 +17,9 @@ READ = {
 WRITE = {
     app: {name: [VIEW, ADD, CHANGE, DELETE] for name in names} for app, names in READ.items()
 } | {"articles": {name: [VIEW, ADD, CHANGE, DELETE] for name in [*READ["articles"], "article"]}}
-SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW, ADD]}}
-SUBSCRIBERS_ACTS = {"newsletter": {"subscriber": [CHANGE, "erase"], "suppression": [DELETE]}}
-PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW, ADD, CHANGE]}, "admin": {"logentry": [VIEW]}}
+SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW]}}
+SUBSCRIBERS_ACTS = {"newsletter": {"subscriber": [CHANGE, "erase"], "suppression": [ADD, DELETE]}}
+PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW]}}
 
 GROUPS = {
     "Author": [DRAFTS, READ],
@@ -61,7 +61,6 @@ class Migration(migrations.Migration):
         ("careers", "0001_initial"),
         ("newsletter", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("admin", "0003_logentry_add_action_flag_choices"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]
 

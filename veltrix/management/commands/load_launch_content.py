@@ -64,7 +64,10 @@ def _load(
     """Create the records whose key no row has, in order; `then` adds what belongs to a new row. Gives their number."""
     created = 0
     for record in records:
-        if model._default_manager.filter(**{key: record[key]}).exists():
+        taken = models.Q(**{key: record[key]})
+        if key == "slug" and "name" in record:
+            taken |= models.Q(name__iexact=record["name"])
+        if model._default_manager.filter(taken).exists():
             continue
         values = fields(record)
         for name, target in (links or {}).items():
