@@ -60,13 +60,17 @@ def is_changed(article: Article, document: Mapping[str, Any]) -> bool:
 def read_document(document: Mapping[str, Any], article: Article | None = None) -> Article:
     """Write a document into an article's draft, a new article without one. All or nothing; nothing is published.
 
+    An article that was published keeps its number, address and moment.
+
     Raises `UnreadableDocumentError` or `UnknownReferenceError`.
     """
     if document.get("format") != FORMAT:
         raise UnreadableDocumentError(f"The document is not of the format {FORMAT}.")
     article = article or Article()
-    for name in ("number", "slug", "title", "standfirst", "social_text"):
+    for name in ("title", "standfirst", "social_text"):
         setattr(article, name, document[name])
+    if article.live_version_id is None:
+        article.number, article.slug = document["number"], document["slug"]
     article.category = _record(Category, document["category"])
     article.series = _record(Series, document["series"])
     article.headline = _record(Statistic, document["headline"])

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from django.db.models import Case, Count, Q, When
+from django.utils import timezone
 
-from .models import Article, Author, Category, Series, Source, Sourced, Statistic, StatisticValue
+from .models import Article, Author, Category, Series, Source, Sourced, Statistic
 from .models.blocks import Block, block_types
 
 
@@ -38,6 +39,7 @@ class SourceNotes:
     """The sources that a page cites, numbered in reading order."""
 
     def __init__(self) -> None:
+        self.values: list[Sourced] = []
         self._notes: dict[int, SourceNote] = {}
         self._anchors: dict[str, int] = defaultdict(int)
 
@@ -48,7 +50,8 @@ class SourceNotes:
         return wanted if times == 1 else f"{wanted}-{times}"
 
     def cite(self, value: Sourced, anchor: str) -> SourceNote | None:
-        """Give the entry of the figure's source, a new one at its first mention; None if it states no source."""
+        """Note that the page shows this figure, and give the entry of its source; None if it states no source."""
+        self.values.append(value)
         if value.source is None:
             return None
         note = self._notes.setdefault(value.source.pk, SourceNote(len(self._notes) + 1, value.source))
@@ -102,7 +105,7 @@ class Page:
         version, published_at = article.live_version, article.published_at
         if version is None or published_at is None:
             raise ValueError("The article was never published.")
-        is_changed = version.published_at.date() > published_at.date()
+        is_changed = timezone.localdate(version.published_at) > timezone.localdate(published_at)
         return cls.of(
             version.document,
             published_at=published_at,
@@ -135,8 +138,8 @@ class Page:
             ],
             parts=parts,
             sources=notes,
-            corrections=_corrections(document),
-            has_sign_up=any(item["type"] == "newsletter-sign-up" for item in document["blocks"]),
+            corrections=_corrections(notes.values, since=published_at),
+            has_sign_up=any(block_types()[part.type].is_sign_up for part in parts),
         )
 
 
@@ -161,25 +164,21 @@ def _parts(items: list[Mapping[str, Any]], notes: SourceNotes) -> list[Part]:
     return parts
 
 
-def _corrections(document: Mapping[str, Any]) -> list[Correction]:
-    slugs = {item["statistic"] for item in document["blocks"] if item["type"] == "statistic"}
-    rows: Iterable[StatisticValue] = (
-        StatisticValue.objects.corrections().filter(statistic__slug__in=slugs).select_related("statistic", "supersedes")
-    )
+def _corrections(values: Iterable[Sourced], *, since: datetime | None) -> list[Correction]:
+    """Corrections of the figures shown, in all their history since the article appeared; latest first."""
+    by_kind: dict[type[Sourced], list[Sourced]] = defaultdict(list)
+    for value in values:
+        by_kind[type(value)].append(value)
+    rows: list[Any] = []
+    for kind, shown in by_kind.items():
+        owners = {f"{name}__in": {getattr(value, f"{name}_id") for value in shown} for name in kind.owner_fields}
+        corrections = kind._default_manager.corrections().filter(**owners, published_at__gte=since or timezone.now())  # type: ignore[attr-defined]
+        rows.extend(corrections.select_related("supersedes", *kind.owner_fields))
     return [
-        Correction(
-            statement=f"{_before(row)} is now {row.display_text}: {row.statistic.claim}",
-            reason=row.why_note,
-            published_at=row.published_at,
-        )
-        for row in rows
-        if row.published_at
+        Correction(f"{row.supersedes.text} is now {row.text}: {row.subject}", row.why_note, row.published_at)
+        for row in sorted(rows, key=lambda row: row.published_at, reverse=True)
+        if row.supersedes
     ]
-
-
-def _before(value: StatisticValue) -> str:
-    earlier = cast("StatisticValue | None", value.supersedes)
-    return earlier.display_text if earlier else ""
 
 
 def previous_and_next(article: Article) -> tuple[Article | None, Article | None]:

@@ -21,19 +21,30 @@ EXTENSIONS = {
 # A block inside another (an answer, a call-out) has no headings of its own.
 INNER_EXTENSIONS = {name: value for name, value in EXTENSIONS.items() if name != "Heading"}
 
-_TAGS = {"p", "h2", "h3", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br"}
-_cleaner = nh3.Cleaner(
-    tags=_TAGS,
-    attributes={"a": {"href", "title"}, "ol": {"start"}},
-    url_schemes={"http", "https", "mailto"},
-    link_rel=None,
-)
+_INNER_TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br"}
+
+
+def _cleaner(tags: set[str]) -> nh3.Cleaner:
+    attributes = {"a": {"href", "title"}, "ol": {"start"}}
+    return nh3.Cleaner(tags=tags, attributes=attributes, url_schemes={"http", "https", "mailto"}, link_rel=None)
+
+
+_whole = _cleaner(_INNER_TAGS | {"h2", "h3"})
+_inner = _cleaner(_INNER_TAGS)
 
 
 def sanitize(html: str) -> str:
     """Keep the tags, attributes and link schemes on the allow-list; text that shows nothing becomes empty."""
-    cleaned = _cleaner.clean(html)
-    return cleaned if strip_tags(cleaned).strip() else ""
+    return _or_empty(_whole.clean(html))
+
+
+def sanitize_inner(html: str) -> str:
+    """The same for a block inside another, which has no headings of its own."""
+    return _or_empty(_inner.clean(html))
+
+
+def _or_empty(html: str) -> str:
+    return html if strip_tags(html).strip() else ""
 
 
 def as_safe_html(html: str) -> SafeString:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
-from .documents import blocks_of, document_of
+from .documents import blocks_of, document_of, is_changed
 from .models import Article, ArticleVersion, Category, LiveReference
 from .models.blocks import Block
 
@@ -17,7 +17,9 @@ class NotPublishableError(Exception):
 
 
 def publish(article: Article, *, by: User | None, note: str = "", at: datetime | None = None) -> ArticleVersion:
-    """Make the draft what readers see, from now or from its moment of publication on, and return the new version.
+    """Make the draft what readers see, from now or from its moment of publication on, and return its version.
+
+    A draft that says what the live version says makes no new one.
 
     `at` is the moment that the version bears, now by default; content that is loaded bears its own.
 
@@ -29,6 +31,8 @@ def publish(article: Article, *, by: User | None, note: str = "", at: datetime |
         blocks = blocks_of(article)
         if missing := what_is_missing(article, blocks):
             raise NotPublishableError(missing)
+        if article.live_version and not is_changed(article, article.live_version.document):
+            return article.live_version
         version = ArticleVersion.objects.create(
             article=article,
             document=document_of(article),

@@ -1,10 +1,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
-from articles.admin.records import UsedInArticlesMixin
+from articles.admin.records import LastingSlugMixin, UsedInArticlesMixin
 from articles.admin.sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
 
 from .models import (
@@ -33,8 +35,43 @@ class MarketAdmin(admin.ModelAdmin):
         return ["code", "currency"] if obj else []
 
 
+class DistinctFormSet(BaseInlineFormSet):
+    """Refuses two new rows that the database would take for one; Django compares rows only field by field."""
+
+    message: str
+
+    def key(self, data: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def clean(self) -> None:
+        super().clean()
+        seen = set()
+        for form in self.forms:
+            if form.is_valid() and form.cleaned_data and not form.cleaned_data.get("DELETE"):
+                key = self.key(form.cleaned_data)
+                if key in seen:
+                    form.add_error(None, self.message)
+                    raise ValidationError(self.message)
+                seen.add(key)
+
+
+class RequirementFormSet(DistinctFormSet):
+    message = "This list has a line of this name already."
+
+    def key(self, data: dict[str, Any]) -> Any:
+        return data["importance"], data["label"]
+
+
+class SkillAliasFormSet(DistinctFormSet):
+    message = "This alias belongs to a skill already."
+
+    def key(self, data: dict[str, Any]) -> Any:
+        return data["alias"].lower()
+
+
 class RequirementInline(admin.TabularInline):
     model = Requirement
+    formset = RequirementFormSet
     fields = ["importance", "label", "detail", "needs", "skills", "order"]
     autocomplete_fields = ["skills"]
     extra = 0
@@ -80,7 +117,7 @@ class RoleRelationInline(admin.TabularInline):
 
 
 @admin.register(Role)
-class RoleAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+class RoleAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["name", "path", "current_ranges", "slug", "order"]
     list_filter = ["path"]
     list_select_related = ["path"]
@@ -97,11 +134,11 @@ class RoleAdmin(UsedInArticlesMixin, admin.ModelAdmin):
         return ", ".join(str(salary) for salary in sorted(role.current_pay, key=lambda s: s.market.order)) or "none yet"
 
     def live_articles(self, record: Any) -> Any:
-        return record.mentions()
+        return record.used_in()
 
 
 @admin.register(CareerPath)
-class CareerPathAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+class CareerPathAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["name", "slug", "order"]
     list_editable = ["order"]
     search_fields = ["name", "slug"]
@@ -111,11 +148,12 @@ class CareerPathAdmin(UsedInArticlesMixin, admin.ModelAdmin):
 
 class SkillAliasInline(admin.TabularInline):
     model = SkillAlias
+    formset = SkillAliasFormSet
     extra = 0
 
 
 @admin.register(Skill)
-class SkillAdmin(admin.ModelAdmin):
+class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
     list_display = ["name", "kind", "broader", "uses", "slug"]
     list_filter = ["kind"]
     list_select_related = ["broader"]
@@ -126,6 +164,12 @@ class SkillAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         return super().get_queryset(request).annotate(use_count=Count("requirements", distinct=True))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
+        lines = Requirement.objects.filter(skills__in=objs).select_related("role", "path").distinct()
+        asked = [f"“{line.label}” of {line.role or line.path} asks for it" for line in lines]
+        return to_delete, counts, set() if asked else missing, [*asked, *protected]
 
     @admin.display(description="asked for in", ordering="use_count")
     def uses(self, skill: Any) -> str:
@@ -140,7 +184,6 @@ class SalaryRangeAdmin(SourcedAdmin):
     list_select_related = ["role", "market", "source"]
     search_fields = ["role__name", "role__slug", "market__name"]
     autocomplete_fields = ["role", "market", "source"]
-    owner_fields = ["role", "market"]
     fieldsets = [
         (None, {"fields": [("role", "market"), ("low", "high", "is_open_ended"), ("median", "sample_size")]}),
         ("What it measures", {"fields": [("kind", "period"), ("basis", "level")]}),
@@ -158,7 +201,7 @@ class ComparisonTableRowInline(admin.TabularInline):
 
 
 @admin.register(ComparisonTable)
-class ComparisonTableAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+class ComparisonTableAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["title", "slug"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}

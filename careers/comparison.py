@@ -42,7 +42,8 @@ class Scale:
     @classmethod
     def of(cls, market: Market, salaries: Iterable[SalaryRange]) -> Self:
         """An axis that ends on the first round figure above all these ranges."""
-        highest = max((s.high or s.low for s in salaries if s.market_id == market.pk), default=0)
+        # A range that names no upper figure still needs room to be seen.
+        highest = max((s.high or s.low * 5 // 4 for s in salaries if s.market_id == market.pk), default=0)
         step = 10 ** max(len(str(highest)) - 2, 0) * 5
         return cls(market, -(-highest // step) * step or step)
 

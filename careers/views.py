@@ -3,7 +3,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from .comparison import PayCell, Query, Scale, compare, summary
-from .models import CareerPath, Market, Requirement, Role, RoleRelation, SalaryRange, Skill
+from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
+
+ARTICLES_SHOWN = 20
 
 
 @require_safe
@@ -33,7 +35,7 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
         "core": lists["core"],
         "musts": lists["must"],
         "nices": lists["nice"],
-        "articles": role.mentions().for_index(),
+        "articles": role.used_in().published().for_index()[:ARTICLES_SHOWN],
         "related": [relation.related for relation in RoleRelation.objects.filter(role=role).select_related("related")],
         "codes": role.codes.all(),
     }
@@ -41,13 +43,12 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def pay_of(role: Role) -> list[PayCell]:
-    """The role's current ranges, each on the axis that all roles of its market share."""
-    yearly = list(
-        SalaryRange.objects.current().filter(period=SalaryRange.Period.YEAR).select_related("market", "source")
-    )
-    scales = {market.pk: Scale.of(market, yearly) for market in Market.objects.all()}
-    own = sorted((s for s in yearly if s.role_id == role.pk), key=lambda s: (s.market.order, s.market.code, s.pk))
-    return [PayCell.of(salary.market, salary, scales[salary.market_id]) for salary in own]
+    """The role's current ranges, each on the axis that all roles share for its market and period."""
+    current = list(SalaryRange.objects.current().select_related("market", "source"))
+    own = [salary for salary in current if salary.role_id == role.pk]
+    periods = list(SalaryRange.Period)
+    own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
+    return [PayCell.of(s.market, s, Scale.of(s.market, (o for o in current if o.period == s.period))) for s in own]
 
 
 @require_safe

@@ -139,6 +139,14 @@ class LaunchContentTests(TestCase):
         self.assertEqual([document_of(article) for article in Article.objects.all()], before)
         self.assertEqual({model: model.objects.count() for model in counts}, counts)
 
+    def test_loading_again_does_not_stumble_over_a_changed_address(self):
+        Role.objects.filter(slug="ml-engineer").update(slug="machine-learning-engineer")
+        Skill.objects.filter(slug="sql").update(slug="structured-query-language", name="sql")
+
+        load()
+
+        self.assertEqual(Role.objects.count(), 8)
+
     def test_loading_again_leaves_what_an_editor_changed(self):
         Article.objects.filter(number=60).update(title="Ours now")
         RichText.objects.filter(parent__number=60).delete()

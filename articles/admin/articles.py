@@ -1,8 +1,10 @@
+from datetime import datetime
 from typing import Any
 
 from content_editor.admin import ContentEditor
+from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,13 +35,45 @@ class ArticleStateFilter(admin.SimpleListFilter):
             "draft": Q(live_version=None),
             "scheduled": Q(live_version__isnull=False, published_at__gt=now),
             "live": Q(live_version__isnull=False, published_at__lte=now),
-            "changed": Q(live_version__isnull=False, changed_at__gt=F("live_version__published_at")),
+            "changed": Q(live_version__isnull=False, changed_at__gt=F("live_version__written_at")),
         }
         return queryset.filter(conditions.get(self.value() or "", Q()))
 
 
+class ArticleForm(forms.ModelForm):
+    """An article's draft. A save that knows nothing of a later one by somebody else is refused."""
+
+    # The moment of the draft that the form was made from.
+    known = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["known"] = self.instance.changed_at.isoformat()
+
+    def clean_published_at(self) -> datetime | None:
+        moment: datetime | None = self.cleaned_data["published_at"]
+        if moment is None and self.instance.live_version_id:
+            raise ValidationError("A published article keeps its moment of publication.")
+        return moment
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        if self.instance.pk:
+            locked = Article.objects.select_for_update().only("changed_at").get(pk=self.instance.pk)
+            if self.data.get("known") != (now := locked.changed_at.isoformat()):
+                self.data = {**self.data, "known": now}
+                raise ValidationError(
+                    f"Somebody else saved this draft at {timezone.localtime(locked.changed_at):%H:%M:%S}, after you "
+                    "had opened it. Nothing of yours is saved yet, and it is all still here. Open the draft once more "
+                    "beside this page and bring the two together; saving here again replaces theirs."
+                )
+        return data
+
+
 @admin.register(Article)
 class ArticleAdmin(ContentEditor):
+    form = ArticleForm
     change_form_template = "admin/articles/article/change_form.html"
     list_display = ["number", "title", "state", "category", "published_at", "changed_at"]
     list_display_links = ["number", "title"]
@@ -50,7 +84,7 @@ class ArticleAdmin(ContentEditor):
     view_on_site = False  # "View live" appears only where there is something to see
     autocomplete_fields = ["category", "series", "headline"]
     fieldsets = [
-        (None, {"fields": ["title", "standfirst"]}),
+        (None, {"fields": ["title", "standfirst", "known"]}),
         ("Place and time", {"fields": [("number", "slug"), ("category", "series"), "published_at"]}),
         ("In lists and shares", {"fields": ["headline", "social_text"]}),
     ]
@@ -70,8 +104,11 @@ class ArticleAdmin(ContentEditor):
         return {} if obj and obj.live_version_id else {"slug": ["title"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
-        """A published article keeps its number, its address and its moment."""
-        return ["number", "slug", "published_at"] if obj and obj.is_public else []
+        """A published article keeps its number and address; its moment is up to those who publish, until it comes."""
+        if obj is None or obj.live_version_id is None:
+            return []
+        may_move = self.has_publish_permission(request) and not obj.is_public
+        return ["number", "slug"] if may_move else ["number", "slug", "published_at"]
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("articles.publish_article")
@@ -85,12 +122,19 @@ class ArticleAdmin(ContentEditor):
         if article.live_version is None:
             return "Draft"
         when = "Live" if article.is_public else "Scheduled"
-        return f"{when}, draft changed" if article.changed_at > article.live_version.published_at else when
+        return f"{when}, draft changed" if article.changed_at > article.live_version.written_at else when
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         # The block editor would also copy any rows named by `_clone` in the request, whosever they are. Articles have
         # one region, so nothing of ours ever asks for that.
         super(ContentEditor, self).save_related(request, form, formsets, change)
+        if change and not form.has_changed() and any(formset.has_changed() for formset in formsets):
+            form.instance.save(update_fields=["changed_at"])
+
+    def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
+        # A save that changes nothing leaves the draft as old as it is.
+        if not change or form.has_changed():
+            super().save_model(request, obj, form, change)
 
     # Publishing
 

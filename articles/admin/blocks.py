@@ -3,6 +3,7 @@ from typing import Any
 from content_editor.admin import ContentEditorInline
 from django import forms
 from django.contrib.admin import TabularInline
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 from django.http import HttpRequest
 
@@ -38,6 +39,11 @@ class BylineInline(WithArticlePermissionsMixin, TabularInline):
 class BlockInline(WithArticlePermissionsMixin, ContentEditorInline):
     """The form of one block type inside its article."""
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        references = [f.name for f in self.model.content_fields() if isinstance(f, models.ForeignKey)]
+        rows = super().get_queryset(request)
+        return rows.select_related(*references) if references else rows
+
 
 class CellsField(forms.CharField):
     """A table as text: a line for each row, its cells parted by “|” or, as pasted from a spreadsheet, by tabs."""
@@ -51,11 +57,14 @@ class CellsField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, list):
-            return "\n".join(" | ".join(row) for row in value)
+            has_bars = any("|" in cell for row in value for cell in row)
+            return "\n".join(("\t" if has_bars else " | ").join(row) for row in value)
         return value
 
     def to_python(self, value: Any) -> Any:
-        lines = [line for line in (super().to_python(value) or "").splitlines() if line.strip()]
+        text = super().to_python(value) or ""
+        ProhibitNullCharactersValidator()(text)
+        lines = [line for line in text.splitlines() if line.strip()]
         return [[cell.strip() for cell in line.split("\t" if "\t" in line else "|")] for line in lines]
 
     def validate(self, value: Any) -> None:

@@ -11,8 +11,19 @@ from articles.models.article import Article
 from .sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
 
 
+class LastingSlugMixin:
+    """Addresses and the documents of published articles name a record by its slug, so it is chosen once."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        return [*fields, "slug"] if obj else fields
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
+        return {} if obj else super().get_prepopulated_fields(request, obj)  # type: ignore[misc]
+
+
 class UsedInArticlesMixin:
-    """Says, before a deletion is refused, in which published articles a record is used."""
+    """Says, before a deletion is refused, in which articles, live or scheduled, a record is used."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
@@ -26,14 +37,14 @@ class UsedInArticlesMixin:
         return to_delete, counts, set() if reasons else missing, reasons
 
     def live_articles(self, record: models.Model) -> Any:
-        """The published articles that use this record."""
+        """The articles, live or scheduled, that use this record."""
         kinds = [kind for kind in LiveReference.__subclasses__() if kind.target_model() is type(record)]
         keys = [key for kind in kinds for key in kind.articles_of(record)]
         return Article.objects.filter(pk__in=keys)
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(LastingSlugMixin, admin.ModelAdmin):
     list_display = ["name", "parent", "slug"]
     list_select_related = ["parent"]
     search_fields = ["name", "slug"]
@@ -42,21 +53,21 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(Series)
-class SeriesAdmin(admin.ModelAdmin):
+class SeriesAdmin(LastingSlugMixin, admin.ModelAdmin):
     list_display = ["name", "slug"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
 
 
 @admin.register(Author)
-class AuthorAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+class AuthorAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["name", "description", "slug"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
 
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):
+class SourceAdmin(LastingSlugMixin, admin.ModelAdmin):
     list_display = ["citation", "kind", "published", "projection_horizon", "newer_edition", "url"]
     list_filter = ["kind", "producer"]
     list_select_related = ["newer_edition"]
@@ -100,7 +111,7 @@ class StatisticValueInline(admin.TabularInline):
 
 
 @admin.register(Statistic)
-class StatisticAdmin(UsedInArticlesMixin, admin.ModelAdmin):
+class StatisticAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["slug", "figure", "claim", "evidence"]
     search_fields = ["slug", "claim", "scope"]
     prepopulated_fields = {"slug": ["claim"]}
@@ -125,7 +136,6 @@ class StatisticValueAdmin(SourcedAdmin):
     list_select_related = ["statistic", "source"]
     search_fields = ["display_text", "statistic__slug", "statistic__claim"]
     autocomplete_fields = ["statistic", "source"]
-    owner_fields = ["statistic"]
     fieldsets = [
         (None, {"fields": ["statistic", "value", "display_text", "horizon_year"]}),
         EVIDENCE,

@@ -1,13 +1,12 @@
 """Published numbers in the admin: what is current is changed by publishing a successor, what is past is only read."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.http import HttpRequest
+from django.db import IntegrityError, models
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 
 from articles.models import Sourced
@@ -24,18 +23,29 @@ CHANGE: Any = (
 )
 
 SUPERSEDED = "A newer figure was published in the meantime. Nothing was saved: open the current one and change that."
+UNCHANGED = (
+    "Nothing but the reason was changed, so there is no new figure to publish. Change the figure or its evidence."
+)
 
 
 class SourcedForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
-        if self.instance.pk and type(self.instance).objects.exclude(superseded_at=None).filter(pk=self.instance.pk):
-            raise ValidationError(SUPERSEDED)
+        if self.instance.pk:
+            if type(self.instance)._default_manager.exclude(superseded_at=None).filter(pk=self.instance.pk).exists():
+                raise ValidationError(SUPERSEDED)
+            if not set(self.changed_data) - {"why", "why_note"}:
+                raise ValidationError(UNCHANGED)
         return super().clean()
 
     def _post_clean(self) -> None:
-        # Uniqueness of the current figure is judged as if the row were published, which saving makes it.
+        # The rules are those of the published row that saving makes, its read-only fields included.
         published_at, self.instance.published_at = self.instance.published_at, timezone.now()
         super()._post_clean()  # type: ignore[misc]
+        if not self.errors:
+            try:
+                self.instance.validate_constraints()
+            except ValidationError as error:
+                self.add_error(None, error)
         self.instance.published_at = published_at
 
 
@@ -59,15 +69,13 @@ class StateFilter(admin.SimpleListFilter):
 
 class SourcedAdmin(admin.ModelAdmin):
     form = SourcedForm
-    # What the figure belongs to: chosen once, the same for all its history.
-    owner_fields: Sequence[str] = ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
             return ["published_at", "superseded_at"]
         if obj.superseded_at and request.method != "POST":
             return [field.name for field in self.opts.fields if not field.primary_key]
-        return [*self.owner_fields, "published_at", "superseded_at"]
+        return [*obj.owner_fields, "published_at", "superseded_at"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A figure is never lost: published ones stay as history."""
@@ -85,25 +93,30 @@ class SourcedAdmin(admin.ModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         obj = super().get_object(request, object_id, from_field)
-        if obj is not None and obj.superseded_at is None and request.method != "POST":
+        if request.method == "POST" or obj is None or obj.superseded_at is not None:
+            return obj
+        if self.has_change_permission(request, obj):
             # The reason asked for is that of the change to come, not that of the figure on the page.
             obj.why, obj.why_note = Sourced.Why.UPDATE, ""
         return obj
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (SupersededFigureError, IntegrityError):
+            # Somebody else's figure came between the check of the form and its saving: all was taken back.
+            self.message_user(request, SUPERSEDED, messages.ERROR)
+            return HttpResponseRedirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             obj.published_at = timezone.now()
             super().save_model(request, obj, form, change)
-        elif set(form.changed_data) - {"why", "why_note"}:
-            current = self.model._default_manager.get(pk=obj.pk)
-            changes = {name: form.cleaned_data[name] for name in form.cleaned_data if name not in self.owner_fields}
-            try:
-                successor = current.publish_successor(**changes)
-            except SupersededFigureError:
-                self.message_user(request, SUPERSEDED, messages.ERROR)
-                return
-            # What follows (the log entry, the way back to the form) is about the figure that is now current.
-            obj.__dict__.update(successor.__dict__)
+            return
+        changes = {name: form.cleaned_data[name] for name in form.cleaned_data if name not in obj.owner_fields}
+        successor = self.model._default_manager.get(pk=obj.pk).publish_successor(**changes)
+        # What follows (the log entry, the way back to the form) is about the figure that is now current.
+        obj.__dict__.update(successor.__dict__)
 
     @admin.display(description="state", ordering="superseded_at")
     def state(self, obj: Any) -> str:

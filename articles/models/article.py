@@ -11,14 +11,18 @@ from django.utils import timezone
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def with_articles(self) -> Self:
-        """Topics that hold published articles themselves, with their number as `article_count`."""
-        published = Q(article_versions__article__published_at__lte=timezone.now())
-        is_live = Q(article_versions__article__live_version=F("article_versions"))
+        """Topics that hold published articles, those of topics below counted in: `article_count`."""
         return (
             self.select_related("parent")
-            .annotate(article_count=Count("article_versions", filter=published & is_live))
+            .annotate(article_count=self._live("article_versions") + self._live("children__article_versions"))
             .filter(article_count__gt=0)
         )
+
+    def _live(self, versions: str) -> Count:
+        """Count the live versions among these, however often the joins repeat them."""
+        published = Q(**{f"{versions}__article__published_at__lte": timezone.now()})
+        is_live = Q(**{f"{versions}__article__live_version": F(versions)})
+        return Count(versions, filter=published & is_live, distinct=True)
 
 
 class Category(models.Model):
@@ -97,7 +101,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.order_by("-published_at", "-number")
 
     def for_index(self) -> Self:
-        """Load what a card prints, in two queries whatever the number of articles."""
+        """Load what a card prints, in three queries whatever the number of articles."""
         from .statistics import Statistic
 
         return (

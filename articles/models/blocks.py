@@ -6,6 +6,7 @@ pages find it by itself.
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +22,7 @@ from django.utils.text import Truncator
 from django_prose_editor.fields import ProseEditorField
 from PIL import Image as Pillow
 
-from articles.prose import EXTENSIONS, INNER_EXTENSIONS, as_safe_html, sanitize
+from articles.prose import EXTENSIONS, INNER_EXTENSIONS, as_safe_html, sanitize, sanitize_inner
 
 from .article import Article
 from .statistics import Statistic
@@ -42,10 +43,15 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
     type: ClassVar[str]
     # Whether neighbours of this type are shown as one part: a row of figures, a list of questions.
     is_joined: ClassVar[bool] = False
+    # Whether it asks readers to subscribe, so that the page need not do so once more at its end.
+    is_sign_up: ClassVar[bool] = False
 
     class Meta:
         abstract = True
         ordering = ["ordering", "pk"]
+        constraints = [
+            models.CheckConstraint(name="%(app_label)s_%(class)s_is_in_the_article", condition=Q(region="main"))
+        ]
 
     def __str__(self) -> str:
         return self.summary() or f"Empty {self._meta.verbose_name}"
@@ -127,22 +133,28 @@ class ProseBlock(Block):
     """A block with one field of rich text, which is sanitised however it is saved."""
 
     html: str
+    # A block inside the text (an answer, a call-out) has no headings of its own.
+    has_headings: ClassVar[bool] = False
 
     class Meta(Block.Meta):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.html = sanitize(self.html)
+        self.html = self._sanitized()
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
         super().clean()
-        if not sanitize(self.html):
+        if not self._sanitized():
             raise ValidationError({"html": "Write something here, or remove the block."})
+
+    def _sanitized(self) -> str:
+        return sanitize(self.html) if self.has_headings else sanitize_inner(self.html)
 
 
 class RichText(ProseBlock):
     type = "rich-text"
+    has_headings = True
 
     html = ProseEditorField("text", config={"extensions": EXTENSIONS}, sanitize=sanitize)
 
@@ -183,7 +195,7 @@ class CallOut(ProseBlock):
     type = "call-out"
 
     heading = models.CharField(max_length=120)
-    html = ProseEditorField("text", config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize)
+    html = ProseEditorField("text", config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize_inner)
 
     class Meta(Block.Meta):
         verbose_name = "call-out"
@@ -197,7 +209,7 @@ class FaqItem(ProseBlock):
     is_joined = True
 
     question = models.CharField(max_length=200)
-    html = ProseEditorField("answer", config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize)
+    html = ProseEditorField("answer", config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize_inner)
 
     class Meta(Block.Meta):
         verbose_name = "question and answer"
@@ -224,7 +236,7 @@ def validate_cells(cells: Any) -> None:
     """A table is a list of rows of text, all of one length, the first of which is the header."""
     if not isinstance(cells, list) or not all(isinstance(row, list) and row for row in cells):
         raise ValidationError("A table is a list of rows.")
-    if not all(isinstance(cell, str) for row in cells for cell in row):
+    if not all(isinstance(cell, str) and "\x00" not in cell for row in cells for cell in row):
         raise ValidationError("Each cell of a table is text.")
     if len(cells) < 2:
         raise ValidationError("A table needs a header row and at least one row more.")
@@ -253,21 +265,26 @@ class TableBlock(Block):
         return {"caption": item["caption"], "header": header, "rows": rows, "note": item["note"]}
 
 
-IMAGE_FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+IMAGE_FORMATS = {"JPEG": [".jpg", ".jpeg"], "PNG": [".png"], "WEBP": [".webp"], "AVIF": [".avif"]}
 MAX_IMAGE_BYTES = 8_000_000
 MAX_IMAGE_PIXELS = 40_000_000
 
 
 def validate_image(file: Any) -> None:
     """Refuse what is too big, or is no picture of an accepted format whatever its name says."""
+    if not (isinstance(file, UploadedFile) or isinstance(getattr(file, "_file", None), UploadedFile)):
+        return
     if file.size > MAX_IMAGE_BYTES:
         raise ValidationError("This picture is larger than 8 MB. Make it smaller and try again.")
-    if not isinstance(getattr(file, "file", file), UploadedFile):
-        return
     file.seek(0)
     with Pillow.open(file) as picture:
-        if picture.format not in IMAGE_FORMATS:
+        suffixes = IMAGE_FORMATS.get(picture.format or "")
+        if suffixes is None:
             raise ValidationError("This is no JPEG, PNG, WebP or AVIF picture.")
+        if PurePath(file.name).suffix.lower() not in suffixes:
+            raise ValidationError(
+                f"This is a {picture.format} picture under another name: end its name in {suffixes[0]}."
+            )
         if picture.width * picture.height > MAX_IMAGE_PIXELS:
             raise ValidationError("This picture has more than 40 million pixels. Make it smaller and try again.")
     file.seek(0)
@@ -278,10 +295,22 @@ def image_path(block: models.Model, name: str) -> str:
     return f"articles/{secrets.token_hex(12)}{PurePath(name).suffix.lower()}"
 
 
+class PictureField(models.ImageField):
+    """An image field whose row can still be saved when its file has gone missing."""
+
+    def update_dimension_fields(self, *args: Any, **kwargs: Any) -> None:
+        with suppress(FileNotFoundError):
+            super().update_dimension_fields(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ImageField", args, kwargs
+
+
 class Image(Block):
     type = "image"
 
-    file = models.ImageField(
+    file = PictureField(
         "picture",
         upload_to=image_path,
         width_field="width",
@@ -300,6 +329,7 @@ class Image(Block):
     class Meta(Block.Meta):
         verbose_name = "picture"
         constraints = [
+            *Block.Meta.constraints,
             models.CheckConstraint(
                 name="image_has_alternative_text",
                 condition=~Q(alt=""),

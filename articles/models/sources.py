@@ -1,11 +1,14 @@
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from articles.partial_dates import PATTERN, PartialDateField, in_words
+
+web_address = URLValidator(schemes=["http", "https"])
 
 
 class Source(models.Model):
@@ -26,9 +29,15 @@ class Source(models.Model):
     )
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.REPORT)
     published = PartialDateField(blank=True, help_text="A year, a month or a day: 2023, 2023-04 or 2023-04-30.")
-    url = models.URLField("address", max_length=500, blank=True, help_text="Where the reader finds it.")
+    url = models.URLField(
+        "address", max_length=500, blank=True, validators=[web_address], help_text="Where the reader finds it."
+    )
     archive_url = models.URLField(
-        "archive address", max_length=500, blank=True, help_text="A lasting copy of the page."
+        "archive address",
+        max_length=500,
+        blank=True,
+        validators=[web_address],
+        help_text="A lasting copy of the page.",
     )
     accessed_on = models.DateField(null=True, blank=True)
     licence = models.CharField(max_length=120, blank=True)
@@ -94,6 +103,10 @@ class SourcedQuerySet(models.QuerySet):
             raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
         return super().update(**kwargs)
 
+    def corrections(self) -> Self:
+        """Figures that replaced a wrong one, latest first."""
+        return self.filter(why=Sourced.Why.CORRECTION).exclude(published_at=None).order_by("-published_at")
+
     def delete(self) -> tuple[int, dict[str, int]]:
         if self.exclude(published_at=None).exists():
             raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
@@ -144,9 +157,8 @@ class Sourced(models.Model):
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="successor"
     )
 
-    # The fields that make up the figure itself, beside its evidence.
-    figure_fields: ClassVar[tuple[str, ...]] = ()
-    _is_frozen = False
+    # What a figure belongs to, the same for all its history.
+    owner_fields: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True
@@ -176,21 +188,19 @@ class Sourced(models.Model):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self._is_frozen:
+        if self._is_frozen():
             raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
         super().save(*args, **kwargs)
-        self._is_frozen = self.published_at is not None
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        if self._is_frozen:
+        if self._is_frozen():
             raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
         return super().delete(*args, **kwargs)
 
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        row = super().from_db(*args, **kwargs)
-        row._is_frozen = row.__dict__.get("published_at") is not None
-        return row
+    def _is_frozen(self) -> bool:
+        """Whether the database, not this copy of the row, says that the figure was published."""
+        rows = type(self)._base_manager.exclude(published_at=None)
+        return self.pk is not None and rows.filter(pk=self.pk).exists()
 
     @property
     def as_of_text(self) -> str:

@@ -54,10 +54,6 @@ class StatisticValueQuerySet(SourcedQuerySet):
             .order_by("-latest", "pk")
         )
 
-    def corrections(self) -> Self:
-        """Current and past values that replaced a wrong one, latest first."""
-        return self.filter(why=Sourced.Why.CORRECTION).exclude(published_at=None).order_by("-published_at")
-
 
 class StatisticValue(Sourced):
     statistic = models.ForeignKey(Statistic, models.PROTECT, related_name="values")
@@ -69,7 +65,7 @@ class StatisticValue(Sourced):
 
     objects = StatisticValueQuerySet.as_manager()
 
-    figure_fields = ("value", "display_text", "horizon_year")
+    owner_fields = ("statistic",)
 
     class Meta(Sourced.Meta):
         ordering = ["statistic", "-published_at"]
@@ -90,3 +86,12 @@ class StatisticValue(Sourced):
 
     def __str__(self) -> str:
         return f"{self.display_text} ({self.statistic.slug})"
+
+    @property
+    def subject(self) -> str:
+        """What the figure is about, for the sentence that reports its correction."""
+        return self.statistic.claim
+
+    @property
+    def text(self) -> str:
+        return self.display_text

@@ -33,6 +33,7 @@ class ArticleVersion(models.Model):
     series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="+")
     headline = models.ForeignKey(Statistic, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(default=timezone.now)
+    written_at = models.DateTimeField(auto_now_add=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=300, blank=True)
 

@@ -65,6 +65,7 @@ class SkillList(Block):
     class Meta(Block.Meta):
         verbose_name = "skill list"
         constraints = [
+            *Block.Meta.constraints,
             models.CheckConstraint(
                 name="skill_list_is_of_a_role_or_a_path",
                 condition=Q(role=None, path__isnull=False) | Q(role__isnull=False, path=None),

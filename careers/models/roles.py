@@ -1,6 +1,5 @@
 from typing import TYPE_CHECKING, Self
 
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Prefetch, Q
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", "INR": "₹"}
 
 # Addresses below /careers/ that belong to pages of their own.
-RESERVED_SLUGS = {"compare", "embed", "fit", "paths", "roles", "salaries", "skills", "statistics", "tables"}
+RESERVED_SLUGS = ["compare", "embed", "fit", "paths", "roles", "salaries", "skills", "statistics", "tables"]
 
 
-def validate_role_slug(slug: str) -> None:
-    if slug in RESERVED_SLUGS:
-        raise ValidationError("This address is taken by a page of the site. Choose another.")
+def symbol_of(currency: str) -> str:
+    """The currency's sign, or its code and a no-break space where it has no sign of its own."""
+    return SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
 
 
 class Market(models.Model):
@@ -62,8 +61,7 @@ class Market(models.Model):
 
     @property
     def symbol(self) -> str:
-        """The currency's sign, or its code and a no-break space where it has no sign of its own."""
-        return SYMBOLS.get(self.currency, f"{self.currency}\N{NO-BREAK SPACE}")
+        return symbol_of(self.currency)
 
 
 class CareerPath(models.Model):
@@ -83,10 +81,6 @@ class CareerPath(models.Model):
 
 
 class RoleQuerySet(models.QuerySet["Role"]):
-    def in_table(self, table: "ComparisonTable") -> Self:
-        """The roles of a comparison table, in its order."""
-        return self.filter(table_rows__table=table).order_by("table_rows__order")
-
     def with_pay_and_core(self) -> Self:
         """Fetch current salary ranges and core requirements with their skills: four queries beside the roles' own."""
         from .salaries import SalaryRange
@@ -101,7 +95,7 @@ class RoleQuerySet(models.QuerySet["Role"]):
 
 
 class Role(models.Model):
-    slug = models.SlugField("address", max_length=80, unique=True, validators=[validate_role_slug])
+    slug = models.SlugField("address", max_length=80, unique=True)
     name = models.CharField(max_length=80, unique=True)
     summary = models.TextField(blank=True, help_text="One or two sentences: what somebody in this role does.")
     path = models.ForeignKey(
@@ -118,6 +112,13 @@ class Role(models.Model):
 
     class Meta:
         ordering = ["order", "name"]
+        constraints = [
+            models.CheckConstraint(
+                name="role_keeps_off_other_pages",
+                condition=~Q(slug__in=RESERVED_SLUGS),
+                violation_error_message="This address is taken by a page of the site. Choose another.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -141,10 +142,10 @@ class Role(models.Model):
         by_importance["core"] = [line for line in own if line.importance == Requirement.Importance.CORE]
         return by_importance
 
-    def mentions(self) -> ArticleQuerySet:
-        """Published articles whose tables or lists show this role."""
+    def used_in(self) -> ArticleQuerySet:
+        """Articles, live or scheduled, whose tables or lists show this role."""
         return (
-            Article.objects.published()
+            Article.objects.exclude(live_version=None)
             .filter(
                 Q(rolereference__target=self)
                 | Q(comparisontablereference__target__rows__role=self)

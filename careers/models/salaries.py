@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from articles.models import Sourced
 from articles.models.sources import SourcedQuerySet
 
-from .roles import Market, Role
+from .roles import Market, Role, symbol_of
 
 EN_DASH = "\N{EN DASH}"
 
@@ -58,17 +58,7 @@ class SalaryRange(Sourced):
 
     objects = SourcedQuerySet.as_manager()
 
-    figure_fields = (
-        "kind",
-        "basis",
-        "level",
-        "period",
-        "low",
-        "high",
-        "is_open_ended",
-        "median",
-        "sample_size",
-    )
+    owner_fields = ("role", "market")
 
     class Meta(Sourced.Meta):
         ordering = ["role", "market", "-published_at"]
@@ -110,7 +100,7 @@ class SalaryRange(Sourced):
         ]
 
     def __str__(self) -> str:
-        symbol, plus = self.market.symbol, "+" if self.is_open_ended else ""
+        symbol, plus = self.symbol, "+" if self.is_open_ended else ""
         if self.high is None or self.high == self.low:
             return f"{symbol}{shortened(self.low)}{plus}"
         return f"{symbol}{shortened(self.low)}{EN_DASH}{symbol}{shortened(self.high)}{plus}"
@@ -126,8 +116,21 @@ class SalaryRange(Sourced):
         super().save(*args, **kwargs)
 
     @property
+    def symbol(self) -> str:
+        return symbol_of(self.currency or self.market.currency)
+
+    @property
+    def subject(self) -> str:
+        """What the figure is about, for the sentence that reports its correction."""
+        return f"{self.role}, {self.market}"
+
+    @property
+    def text(self) -> str:
+        return str(self)
+
+    @property
     def text_long(self) -> str:
         """The range in words: “£65,000 to £120,000 a year”, “$140,000 to $250,000 or more a year”."""
-        symbol, more = self.market.symbol, " or more" if self.is_open_ended else ""
+        symbol, more = self.symbol, " or more" if self.is_open_ended else ""
         upper = f" to {symbol}{self.high:,}" if self.high is not None and self.high != self.low else ""
         return f"{symbol}{self.low:,}{upper}{more} {self.get_period_display().lower()}"

@@ -160,10 +160,6 @@ class Requirement(models.Model):
     def __str__(self) -> str:
         return self.label
 
-    @property
-    def skill_list(self) -> list[Skill]:
-        return list(self.skills.all())
-
     @staticmethod
     def by_importance(lines: "Iterable[Requirement]") -> "dict[str, list[Requirement]]":
         """Sort lines into `core`, `must` and `nice`, keeping their order."""

@@ -1,15 +1,28 @@
+from datetime import timedelta
+from io import BytesIO
+
 from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
 from django.urls import reverse
+from django.utils import timezone
+from PIL import Image as Pillow
 
-from articles.models import Article, Byline, CallOut, RichText, StatisticBlock, StatisticValue, TableBlock
-from articles.models.blocks import block_types
+from articles.admin.blocks import TableForm
+from articles.models import Article, Byline, CallOut, Image, RichText, StatisticBlock, StatisticValue, TableBlock
+from articles.models.blocks import block_types, validate_cells
+from articles.publishing import publish
 from tests.factories import (
+    add_role_table,
     make_article,
     make_author,
     make_category,
     make_draft,
+    make_markets,
     make_role,
+    make_salary,
+    make_skill,
     make_source,
     make_statistic,
     make_table,
@@ -26,7 +39,8 @@ def form_data(article=None, **values):
         data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     fields = {"title": "A title", "number": 1, "slug": "a-title", "standfirst": "What it is about.", "social_text": ""}
     if article:
-        fields = {name: getattr(article, name) for name in fields}
+        article.refresh_from_db()
+        fields = {name: getattr(article, name) for name in fields} | {"known": article.changed_at.isoformat()}
     return data | fields | {"published_at_0": "", "published_at_1": ""} | values
 
 
@@ -53,6 +67,70 @@ class ArticleFormTests(TestCase):
             **row("articles_richtext_set", {"html": "<p>Hello</p>", "region": "main", "ordering": 10}),
             **values,
         )
+
+    def changed(self, article, html, **values):
+        """What the form of this article, with one text and one byline, posts."""
+        block, byline = RichText.objects.get(parent=article), Byline.objects.get(article=article)
+        text = {"id": block.pk, "parent": article.pk, "html": html, "region": "main", "ordering": 10}
+        credit = {
+            "id": byline.pk,
+            "article": article.pk,
+            "author": byline.author_id,
+            "credit": byline.credit,
+            "order": 0,
+        }
+        rows = row("articles_richtext_set", text, initial=1) | row("bylines", credit, initial=1)
+        return form_data(article, category=article.category_id, **rows, **values)
+
+    def test_the_second_of_two_people_is_told_and_may_save_again(self):
+        article = make_draft(html="<p>Start</p>")
+        url = reverse("admin:articles_article_change", args=[article.pk])
+        self.client.force_login(self.editor)
+        mine = self.changed(article, "<p>Mine</p>", _continue="1")
+        self.client.post(url, self.changed(article, "<p>Theirs</p>", _continue="1"))
+
+        response = self.client.post(url, mine)
+
+        self.assertContains(response, "Somebody else saved this draft at")
+        self.assertContains(response, "Mine")
+        self.assertEqual(RichText.objects.get().html, "<p>Theirs</p>")
+        self.client.post(url, mine | {"known": response.context["adminform"].form["known"].value()})
+        self.assertEqual(RichText.objects.get().html, "<p>Mine</p>")
+
+    def test_a_save_that_changes_nothing_leaves_the_article_live_as_it_is(self):
+        article = make_article(html="<p>Same</p>")
+        self.client.force_login(self.editor)
+
+        self.client.post(
+            f"/admin/articles/article/{article.pk}/change/", self.changed(article, "<p>Same</p>", _save="1")
+        )
+
+        self.assertContains(self.client.get("/admin/articles/article/?state=live"), '<td class="field-state">Live</td>')
+
+    def test_the_moment_of_a_scheduled_article_is_up_to_those_who_publish(self):
+        moment = timezone.now() + timedelta(days=2)
+        article = make_article(published_at=moment)
+        url = f"/admin/articles/article/{article.pk}/change/"
+        earlier = {
+            "published_at_0": "2020-01-01",
+            "published_at_1": "00:00",
+            "number": 900,
+            "slug": "moved",
+            "_continue": "1",
+        }
+
+        self.client.force_login(self.author)
+        self.client.post(url, self.changed(article, "<p>x</p>") | earlier)
+        article.refresh_from_db()
+        self.assertEqual(article.published_at, moment)
+
+        self.client.force_login(self.editor)
+        response = self.client.post(url, self.changed(article, "<p>y</p>") | {"_continue": "1"})
+        self.assertContains(response, "A published article keeps its moment of publication.")
+        self.client.post(url, self.changed(article, "<p>y</p>") | earlier)
+        article.refresh_from_db()
+        self.assertEqual((article.published_at.year, article.slug, article.number == 900), (2020, article.slug, False))
+        self.assertNotEqual(article.slug, "moved")
 
     def test_save_draft_changes_nothing_for_readers(self):
         self.client.force_login(self.author)
@@ -123,30 +201,14 @@ class ArticleFormTests(TestCase):
 
     def test_a_live_article_stays_as_it_is_until_it_is_published_again(self):
         article = make_article(html="<p>Before</p>")
-        block = RichText.objects.get()
-        byline = Byline.objects.get()
-        data = form_data(
-            article,
-            category=article.category_id,
-            **row(
-                "articles_richtext_set",
-                {"id": block.pk, "parent": article.pk, "html": "<p>After</p>", "region": "main", "ordering": 10},
-                initial=1,
-            ),
-            **row(
-                "bylines",
-                {"id": byline.pk, "article": article.pk, "author": byline.author_id, "credit": "By", "order": 0},
-                initial=1,
-            ),
-        )
         url = reverse("admin:articles_article_change", args=[article.pk])
         self.client.force_login(self.editor)
 
-        self.client.post(url, data | {"_continue": "1"})
+        self.client.post(url, self.changed(article, "<p>After</p>", _continue="1"))
         self.assertContains(self.client.get(article.get_absolute_url()), "Before")
         self.assertContains(self.client.get(url), "holds changes that readers do not see")
 
-        self.client.post(url, data | {"_publish": "1"})
+        self.client.post(url, self.changed(article, "<p>After</p>", _publish="1"))
         self.assertContains(self.client.get(article.get_absolute_url()), "After")
         self.assertContains(self.client.get(url), "as it stands here")
 
@@ -187,6 +249,20 @@ class ArticleFormTests(TestCase):
         self.assertEqual(typed.cells, [["Role", "Count"], ["Analyst", "3"]])
         self.assertEqual(pasted.cells, [["Role", "Count"], ["A | B", "3"]])
 
+    def test_a_cell_with_a_bar_comes_back_as_it_was(self):
+        block = TableBlock(cells=[["Role", "Count"], ["A | B", "3"]])
+        field = TableForm(instance=block)["cells"]
+
+        again = TableForm.base_fields["cells"].clean(field.value())
+
+        self.assertEqual(again, block.cells)
+
+    def test_a_control_character_in_a_table_is_refused(self):
+        with self.assertRaisesMessage(ValidationError, "Null characters are not allowed."):
+            TableForm.base_fields["cells"].clean("a | b\nc | \x00")
+        with self.assertRaisesMessage(ValidationError, "Each cell of a table is text."):
+            validate_cells([["a"], ["\x00"]])
+
     def test_a_ragged_table_is_refused_in_words_and_stays_in_the_form(self):
         self.client.force_login(self.author)
         cells = {"caption": "x", "cells": "Role | Count\nAnalyst", "note": "", "region": "main", "ordering": 20}
@@ -198,17 +274,44 @@ class ArticleFormTests(TestCase):
         self.assertContains(response, "All rows of a table need the same number of cells")
         self.assertContains(response, "Role | Count\nAnalyst")
 
-    def test_a_file_that_is_no_picture_is_refused_in_words(self):
-        from django.core.files.uploadedfile import SimpleUploadedFile
-
+    def upload(self, name, content):
         self.client.force_login(self.author)
-        svg = SimpleUploadedFile("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "image/png")
-        block = {"file": svg, "alt": "x", "credit": "y", "caption": "", "region": "main", "ordering": 20}
+        file = SimpleUploadedFile(name, content, "image/png")
+        block = {"file": file, "alt": "x", "credit": "y", "caption": "", "region": "main", "ordering": 20}
+        data = self.complete(_continue="1") | row("articles_image_set", block)
+        return self.client.post("/admin/articles/article/add/", data)
 
-        response = self.client.post("/admin/articles/article/add/", self.complete() | row("articles_image_set", block))
+    def picture(self, kind="PNG", size=(4, 3)):
+        stream = BytesIO()
+        Pillow.new("RGB", size).save(stream, kind)
+        return stream.getvalue()
 
-        self.assertContains(response, "Upload a valid image.")
+    def test_a_picture_is_kept_under_a_name_of_our_own(self):
+        self.upload("../../My holiday.PNG", self.picture())
+
+        image = Image.objects.get()
+        self.assertRegex(image.file.name, r"^articles/[0-9a-f]{24}\.png$")
+        self.assertEqual((image.width, image.height), (4, 3))
+
+    def test_a_file_that_is_no_picture_is_refused_in_words(self):
+        wrong = [
+            ("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "Upload a valid image."),
+            ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "Upload a valid image."),
+            ("x.png", self.picture("GIF"), "This is no JPEG, PNG, WebP or AVIF picture."),
+            ("x.jpg", self.picture(), "This is a PNG picture under another name: end its name in .png."),
+            ("x.png", self.picture(size=(8000, 5001)), "This picture has more than 40 million pixels."),
+        ]
+        for name, content, message in wrong:
+            with self.subTest(message):
+                self.assertContains(self.upload(name, content), message)
         self.assertFalse(Article.objects.exists())
+
+    def test_an_article_whose_picture_file_is_gone_can_still_be_saved(self):
+        self.upload("x.png", self.picture())
+        image = Image.objects.get()
+        image.file.storage.delete(image.file.name)
+
+        Image.objects.get().full_clean()
 
 
 class ArticleListTests(TestCase):
@@ -278,9 +381,6 @@ class DeletionTests(TestCase):
         statistic.refresh_from_db()
 
     def test_a_role_in_a_published_article_is_kept_and_the_page_says_where_it_is_used(self):
-        from articles.publishing import publish
-        from tests.factories import add_role_table
-
         role = make_role("Data Scientist")
         article = make_draft(title="Compares roles")
         add_role_table(article, make_table(role))
@@ -301,6 +401,31 @@ class DeletionTests(TestCase):
         response = self.client.post(f"/admin/articles/article/{article.pk}/delete/", {"post": "yes"})
 
         self.assertEqual(response.status_code, 403)
+
+    def test_a_skill_that_is_asked_for_is_kept_and_the_page_says_where(self):
+        role = make_role("Data Scientist", core=["Python"])
+        skill = role.requirements.get().skills.get()
+        self.client.force_login(make_user("Editor"))
+        url = reverse("admin:careers_skill_delete", args=[skill.pk])
+
+        response = self.client.get(url)
+        self.client.post(url, {"post": "yes"})
+
+        self.assertContains(response, "“Python” of Data Scientist asks for it")
+        skill.refresh_from_db()
+
+    def test_what_documents_name_keeps_its_slug(self):
+        statistic = make_statistic()
+        self.client.force_login(make_user("Editor"))
+
+        self.client.post(
+            f"/admin/articles/statistic/{statistic.pk}/change/",
+            {"slug": "other", "claim": "New words", "unit": "x", "scope": ""} | row("values"),
+        )
+
+        slug = statistic.slug
+        statistic.refresh_from_db()
+        self.assertEqual((statistic.slug, statistic.claim), (slug, "New words"))
 
 
 class FigureFormTests(TestCase):
@@ -336,10 +461,28 @@ class FigureFormTests(TestCase):
         self.assertEqual(self.value.display_text, "97M")
         self.assertEqual(self.value.successor.display_text, "170M")
 
-    def test_saving_without_a_change_publishes_nothing(self):
-        self.client.post(self.url, self.data())
+    def test_saving_without_a_change_publishes_nothing_and_says_so(self):
+        response = self.client.post(self.url, self.data(why="correction", why_note="Because"))
 
+        self.assertContains(response, "Nothing but the reason was changed")
         self.assertEqual(StatisticValue.objects.count(), 1)
+
+    def test_those_who_only_read_see_the_reason_on_record(self):
+        successor = self.value.publish_successor(display_text="98M", why="correction", why_note="A slip.")
+        self.client.force_login(make_user("Author"))
+
+        response = self.client.get(f"/admin/articles/statisticvalue/{successor.pk}/change/")
+
+        self.assertContains(response, "A slip.")
+
+    def test_a_range_cannot_be_changed_into_another_current_one(self):
+        role = make_role(pay={"GB": (1, 2)})
+        base = make_salary(role, make_markets()["GB"], kind="base")
+        data = self.data(low=1, high=2, kind="unstated", period="year", basis="", level="", median="", sample_size="")
+
+        response = self.client.post(f"/admin/careers/salaryrange/{base.pk}/change/", data)
+
+        self.assertContains(response, "There is a current range of this kind already")
 
     def test_a_correction_needs_its_reason(self):
         response = self.client.post(self.url, self.data(display_text="98M", why="correction"))
@@ -368,6 +511,29 @@ class FigureFormTests(TestCase):
         self.client.post("/admin/articles/statisticvalue/add/", self.data(statistic=self.statistic.pk, why="new"))
 
         self.assertEqual(StatisticValue.objects.current().get().display_text, "97M")
+
+
+class RepeatedRowTests(TestCase):
+    """Two new rows of one form that the database would take for one."""
+
+    def setUp(self):
+        self.client.force_login(make_user("Editor"))
+
+    def test_the_same_alias_twice(self):
+        data = {"slug": "x", "name": "X", "kind": "data"} | row("aliases", {"alias": "y"}, {"alias": "Y"})
+
+        response = self.client.post("/admin/careers/skill/add/", data)
+
+        self.assertContains(response, "This alias belongs to a skill already.")
+
+    def test_the_same_line_twice(self):
+        skill = make_skill()
+        line = {"importance": "must", "label": "SQL", "needs": "any", "skills": [skill.pk], "order": 0}
+        data = {"slug": "x", "name": "X", "order": 0} | row("requirements", line, line)
+
+        response = self.client.post("/admin/careers/careerpath/add/", data)
+
+        self.assertContains(response, "This list has a line of this name already.")
 
 
 class EveryAdminPageTests(TestCase):

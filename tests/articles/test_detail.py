@@ -79,6 +79,7 @@ class DetailTests(TestCase):
             article = make_article()
             self.assertIsNone(self.get(article).context["page"].changed_at)
         with time_machine.travel("2026-05-02 08:00Z", tick=False):
+            RichText.objects.update(html="<p>Changed</p>")
             publish(article, by=None)
 
             self.assertContains(self.get(article), "2 May 2026")
@@ -92,6 +93,22 @@ class DetailTests(TestCase):
         response = self.get(article)
         self.assertContains(response, "170M")
         self.assertContains(response, "An older edition.")
+
+    def test_corrections_since_its_publication_are_reported_of_statistics_and_of_pay(self):
+        role = make_role("ML Engineer", pay={"GB": (65_000, 120_000)})
+        statistic = make_statistic("97M")
+        statistic.current.publish_successor(display_text="98M", why="correction", why_note="Before its time.")
+        article = make_draft(statistics=[statistic])
+        add_role_table(article, make_table(role))
+        publish(article, by=None)
+        article.refresh_from_db()
+
+        role.salary_ranges.get().publish_successor(high=125_000, why="correction", why_note="A slip of the pen.")
+
+        response = self.get(article)
+        self.assertContains(response, "ML Engineer, UK")
+        self.assertContains(response, "A slip of the pen.")
+        self.assertNotContains(response, "Before its time.")
 
     def test_sources_are_numbered_in_reading_order_and_linked_both_ways(self):
         first, second = make_source(title="First"), make_source(title="Second")
@@ -159,7 +176,7 @@ class DetailTests(TestCase):
 
     def test_its_queries_do_not_grow_with_its_blocks_and_roles(self):
         def queries(article):
-            with self.assertNumQueries(17):
+            with self.assertNumQueries(18):
                 self.get(article)
 
         roles = [make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "SQL"]) for _ in range(2)]
@@ -204,6 +221,16 @@ class ListTests(TestCase):
         self.assertNotContains(chosen, "Tools here")
         self.assertContains(unknown, "Tools here")
         self.assertContains(unknown, "topic=nonsense")
+
+    def test_a_topic_counts_what_it_lists(self):
+        career = make_category("Career")
+        make_article(category=career)
+        make_article(category=make_category("AI Jobs", parent=career))
+
+        response = self.client.get("/articles/")
+
+        counts = {topic.name: topic.article_count for topic in response.context["topics"]}
+        self.assertEqual(counts, {"Career": 2, "AI Jobs": 1})
 
     def test_topics_authors_and_series_list_their_published_articles_only(self):
         author = make_author("Grace Hopper")

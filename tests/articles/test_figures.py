@@ -52,6 +52,11 @@ class SourceTests(TestCase):
         with self.assertRaises(IntegrityError), transaction.atomic():
             source.save()
 
+    def test_an_address_is_one_of_the_web(self):
+        for url in ("ftp://example.org/x", "javascript:alert(1)", "example"):
+            with self.subTest(url), self.assertRaises(ValidationError):
+                Source(slug="x", producer="x", title="x", url=url).full_clean()
+
     def test_a_horizon_is_a_year(self):
         source = make_source()
         source.projection_horizon = 27
@@ -95,6 +100,16 @@ class StatisticValueTests(TestCase):
             StatisticValue.objects.update(display_text="98M")
         with self.assertRaises(FrozenFigureError), transaction.atomic():
             StatisticValue.objects.bulk_update([self.value], ["display_text"])
+
+        self.assertEqual(StatisticValue.objects.get().display_text, "97M")
+
+    def test_a_copy_that_does_not_know_of_its_publication_is_frozen_too(self):
+        deferred = StatisticValue.objects.defer("published_at").get()
+        made = StatisticValue(pk=self.value.pk, statistic=self.statistic, value=1, display_text="1")
+
+        for row in (deferred, made):
+            with self.assertRaises(FrozenFigureError):
+                row.save()
 
         self.assertEqual(StatisticValue.objects.get().display_text, "97M")
 

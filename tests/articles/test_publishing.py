@@ -30,6 +30,7 @@ class PublishTests(TestCase):
 
         Article.objects.filter(pk=article.pk).update(title="Changed")
         second = publish(article, by=None)
+        self.assertEqual(publish(article, by=None), second)
 
         article.refresh_from_db()
         self.assertEqual(article.published_at, moment)
@@ -90,6 +91,17 @@ class DocumentTests(TestCase):
 
         self.assertEqual(document_of(copy), document)
 
+    def test_reading_into_a_published_article_keeps_its_number_address_and_moment(self):
+        article = make_article(number=7, slug="seven")
+        moment = article.published_at
+        other = {"number": 8, "slug": "eight", "title": "Other", "published_at": "2020-01-01T00:00:00+00:00"}
+
+        read_document(document_of(article) | other, article)
+
+        article.refresh_from_db()
+        self.assertEqual((article.number, article.slug, article.published_at), (7, "seven", moment))
+        self.assertEqual(article.title, "Other")
+
     def test_reading_replaces_the_blocks(self):
         article = make_draft(html="<p>Before</p>")
         document = document_of(article)
@@ -117,6 +129,14 @@ class DocumentTests(TestCase):
         article = read_document(document)
 
         self.assertEqual(RichText.objects.get(parent=article).html, "<p>Hi <a>go</a></p>")
+
+    def test_headings_inside_an_answer_are_cleaned_away(self):
+        document = document_of(make_draft()) | {"slug": "b", "number": 99}
+        document["blocks"] = [{"type": "faq-item", "question": "Why?", "html": "<h2>x</h2><p>y</p>"}]
+
+        article = read_document(document)
+
+        self.assertEqual(article.articles_faqitem_set.get().html, "x<p>y</p>")
 
     def test_is_changed_compares_all_that_readers_see(self):
         article = make_article()

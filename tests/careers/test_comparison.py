@@ -138,6 +138,14 @@ class ScaleTests(SimpleTestCase):
     def test_an_axis_without_figures_is_none_too_short(self):
         self.assertGreater(Scale.of(self.market, []).top, 0)
 
+    def test_a_range_without_an_upper_figure_has_room_for_its_bar(self):
+        salary = self.salary(150_000, None, is_open_ended=True)
+
+        bar = Scale.of(self.market, [salary]).bar(salary)
+
+        self.assertLess(bar.x, 90)
+        self.assertEqual(bar.x + bar.width, 100)
+
     def test_bars_lie_on_the_axis(self):
         scale = Scale(self.market, 200_000)
 

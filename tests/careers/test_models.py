@@ -147,8 +147,7 @@ class RuleTests(TestCase):
         self.assert_refused(table.rows.model(table=table, role=role), "This role is in the table already.")
 
     def test_a_role_keeps_off_the_addresses_of_other_pages(self):
-        with self.assertRaisesMessage(ValidationError, "This address is taken by a page of the site."):
-            Role(slug="fit", name="Fit").full_clean()
+        self.assert_refused(Role(slug="fit", name="Fit"), "This address is taken by a page of the site.")
 
     def test_a_path_with_roles_cannot_be_deleted(self):
         path = make_path()

@@ -88,12 +88,21 @@ class RoleTests(TestCase):
         self.assertContains(response, "Lists the path")
         self.assertNotContains(response, "A draft")
 
+    def test_pay_by_the_day_is_shown_on_an_axis_of_its_own(self):
+        role = make_role(pay={"GB": (50_000, 90_000)})
+        make_salary(role, make_markets()["GB"], period="day", low=400, high=600)
+
+        response = self.client.get(role.get_absolute_url())
+
+        self.assertContains(response, "£400–£600")
+        self.assertContains(response, "a day")
+
     def test_an_unknown_role_is_not_found(self):
         self.assertEqual(self.client.get("/careers/astronaut/").status_code, 404)
 
     def test_its_queries_do_not_grow_with_other_roles_nor_with_its_lists(self):
         role = make_role(pay={"GB": (1, 2)}, core=["Python"])
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(7):
             self.client.get(role.get_absolute_url())
         for number in range(20):
             make_role(pay={"GB": (1, 2)})
@@ -101,7 +110,7 @@ class RoleTests(TestCase):
             line = Requirement.objects.create(role=role, importance="must", label=f"Line {number}")
             line.skills.set(role.requirements.first().skills.all())
 
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(7):
             self.client.get(role.get_absolute_url())
 
 
