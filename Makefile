@@ -7,7 +7,7 @@ SOURCES := veltrix articles careers newsletter tests manage.py
 PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
 	BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@127.0.0.1:587 VAR_DIR=$$(mktemp -d)
 
-.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser format requirements fonts
+.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser format requirements
 
 help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
@@ -62,6 +62,7 @@ postgres: $(VENV)/development
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=95
 
 browser: $(VENV)/development
+	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -m browser
 
 format: $(VENV)/development
