@@ -1,15 +1,17 @@
 """Every page that readers can meet, for the checks that look at all of them."""
 
-import contextlib
 import json
 from dataclasses import dataclass
 
-from .site import ROOT, Site
+from .site import ROOT
 
 
 @dataclass(frozen=True)
 class Visit:
-    """How to get to a page: its path, what to POST there if anything, and the status to expect."""
+    """How to get to a page: its path, the status to expect, and what to POST there if anything.
+
+    Words in braces stand for what only the staged site knows.
+    """
 
     name: str
     path: str
@@ -17,11 +19,13 @@ class Visit:
     form: dict[str, str] | None = None
     # Whether a page of another site sends the form.
     is_from_elsewhere: bool = False
-    # Whether the site has to be broken for it.
-    is_breakdown: bool = False
+    # What happens to the database beforehand.
+    statement: str = ""
 
-    def conditions(self, site: Site) -> contextlib.AbstractContextManager[None]:
-        return site.broken() if self.is_breakdown else contextlib.nullcontext()
+    def filled(self, staged: dict[str, str]) -> tuple[str, dict[str, str] | None]:
+        """The path and the form of this site."""
+        form = self.form and {name: value.format(**staged) for name, value in self.form.items()}
+        return self.path.format(**staged), form
 
 
 def launch_articles() -> list[str]:
@@ -40,6 +44,15 @@ def first(kind: str) -> str:
 ARTICLES = launch_articles()
 TOO_OLD_TOKEN = "1.1.1"
 
+# More sign-ups in an hour than are taken.
+CROWD = """
+    INSERT INTO newsletter_signup (email, form, wording, network_digest, created_at, handled_at)
+    WITH RECURSIVE place (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM place WHERE number < 600)
+    SELECT '', '/', '', '', datetime('now'), datetime('now') FROM place
+"""
+# An error that nobody foresaw.
+BREAK = "ALTER TABLE articles_article RENAME TO lost"
+
 PAGES = [
     Visit("home", "/"),
     Visit("articles", "/articles/"),
@@ -57,6 +70,7 @@ PAGES = [
     Visit("newsletter", "/newsletter/"),
     Visit("newsletter-address-refused", "/newsletter/", form={"email": "no address", "stamp": "x"}),
     Visit("newsletter-sent-by-another-site", "/newsletter/", 403, form={}, is_from_elsewhere=True),
+    Visit("newsletter-too-many", "/newsletter/", 429, {"email": "a@example.com", "stamp": "{stamp}"}, statement=CROWD),
     Visit("newsletter-check-your-inbox", "/newsletter/check-your-inbox/"),
     Visit("newsletter-confirm", "{confirm}"),
     Visit("newsletter-confirmed", "/newsletter/confirmed/"),
@@ -65,5 +79,5 @@ PAGES = [
     Visit("newsletter-unsubscribed", "{unsubscribe}", form={}),
     Visit("newsletter-unknown-link", "/newsletter/unsubscribe/unknown/", 404),
     Visit("not-found", "/no/such/page/", 404),
-    Visit("broken", "/articles/", 500, is_breakdown=True),
+    Visit("broken", "/articles/", 500, statement=BREAK),
 ]

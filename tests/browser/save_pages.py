@@ -12,9 +12,10 @@ from .site import Site, running_site
 
 def fetch(site: Site, visit: Visit) -> bytes:
     """The page's HTML as it is served."""
-    form = None if visit.form is None else urlencode(visit.form).encode()
+    path, form = visit.filled(site.staged)
+    data = None if form is None else urlencode(form).encode()
     origin = {"Sec-Fetch-Site": "cross-site" if visit.is_from_elsewhere else "same-origin"}
-    request = Request(site.url + visit.path.format(**site.paths), data=form, headers=origin)  # noqa: S310
+    request = Request(site.url + path, data=data, headers=origin)  # noqa: S310
     try:
         answer = urlopen(request)  # noqa: S310
     except HTTPError as error:
@@ -29,7 +30,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with running_site() as site:
         for visit in PAGES:
-            with visit.conditions(site):
+            with site.after(visit.statement):
                 (folder / f"{visit.name}.html").write_bytes(fetch(site, visit))
     print(f"{len(PAGES)} pages written.")
 

@@ -34,7 +34,7 @@ class Site:
             "VAR_DIR": str(folder),
             "EMAIL_URL": email_url,
         }
-        self.paths: dict[str, str] = json.loads(self.run("-c", STAGE))
+        self.staged: dict[str, str] = json.loads(self.run("-c", STAGE))
         self.database = folder / "veltrix.sqlite3"
         self._copy(self.database, folder / "staged.sqlite3")
 
@@ -56,13 +56,15 @@ class Site:
         self._copy(self.folder / "staged.sqlite3", self.database)
 
     @contextlib.contextmanager
-    def broken(self) -> Iterator[None]:
-        """A site whose pages meet an error that nobody foresaw."""
-        self._execute("ALTER TABLE articles_article RENAME TO lost")
+    def after(self, statement: str) -> Iterator[None]:
+        """The site after something has happened to its database."""
+        if statement:
+            self._execute(statement)
         try:
             yield
         finally:
-            self.restore()
+            if statement:
+                self.restore()
 
     def _execute(self, statement: str) -> None:
         with contextlib.closing(sqlite3.connect(self.database)) as database, database:

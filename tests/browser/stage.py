@@ -22,7 +22,7 @@ from tests.factories import make_draft, make_user
 
 
 def main() -> None:
-    """Set it up; print as JSON what cannot be known beforehand: the paths that hold tokens."""
+    """Set it up; print as JSON what cannot be known beforehand, because it is signed or drawn by lot."""
     call_command("migrate", verbosity=0)
     call_command("load_launch_content", stdout=sys.stderr)
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -33,11 +33,12 @@ def main() -> None:
     asked = ask("pending@example.com")
     subscriber = ask("subscribed@example.com").subscriber
     subscriber.confirm(subscriber.consent_events.get(), network_digest="")
-    paths = {
+    staged = {
+        "stamp": signing.stamp("/newsletter/"),
         "confirm": f"/newsletter/confirm/{signing.sign_confirmation(asked.pk)}/",
         "unsubscribe": f"/newsletter/unsubscribe/{subscriber.token}/",
     }
-    print(json.dumps(paths))
+    print(json.dumps(staged))
 
 
 def make_article_of_every_block() -> None:

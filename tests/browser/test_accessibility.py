@@ -38,7 +38,7 @@ def violations_in_every_light(page):
 
 @pytest.mark.parametrize("visit", PAGES, ids=lambda visit: visit.name)
 def test_a_page_for_readers_has_no_violation(reader, site, visit):
-    with visit.conditions(site):
+    with site.after(visit.statement):
         page = reader.visit(visit, site)
 
     assert not violations_in_every_light(page)

@@ -29,7 +29,7 @@ def test_no_page_scrolls_sideways(open_window, site, width):
     window = open_window(viewport={"width": width, "height": 800})
     too_wide = {}
     for visit in PAGES:
-        with visit.conditions(site):
+        with site.after(visit.statement):
             page = window.visit(visit, site)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if overflow > 0:

@@ -53,11 +53,11 @@ class Window:
 
     def visit(self, visit: Visit, site: Site) -> Page:
         """Go to one of the pages that readers can meet."""
-        path = visit.path.format(**site.paths)
+        path, form = visit.filled(site.staged)
         if visit.is_from_elsewhere:
             return self.post_from_elsewhere(path, visit.status)
-        if visit.form is not None:
-            return self.post(path, visit.form, visit.status)
+        if form is not None:
+            return self.post(path, form, visit.status)
         return self.open(path, visit.status)
 
     def close(self) -> None:
