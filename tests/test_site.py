@@ -7,10 +7,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client, RequestFactory, SimpleTestCase, TestCase
 
 from tests.factories import make_article, make_path, make_role, make_statistic, make_user
-from veltrix.wsgi import application
+from veltrix.wsgi import read_as_utf8
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -119,13 +120,17 @@ class CharsetTests(SimpleTestCase):
     def test_a_claimed_charset_changes_nothing(self):
         for charset in ("undefined", "idna", "hex", "unicode_escape", "utf-16", "no-such"):
             with self.subTest(charset):
-                seen = []
-                environ = RequestFactory().get("/newsletter/check-your-inbox/?a=%5Cud800&b=%5Cx00").environ
+                environ = RequestFactory().get("/careers/?skill=%5Cud800&x=%C3%A9").environ
                 environ["CONTENT_TYPE"] = f"text/plain; charset={charset}"
 
-                list(application(environ, lambda status, headers, *rest: seen.append(status)))  # noqa: B023
+                request = WSGIRequest(read_as_utf8(environ))
 
-                self.assertEqual(seen, ["200 OK"])
+                self.assertEqual(request.GET.dict(), {"skill": "\\ud800", "x": "é"})
+
+    def test_what_else_a_content_type_says_is_kept(self):
+        kept = read_as_utf8({"CONTENT_TYPE": "multipart/form-data; charset=hex; boundary=xyz"})
+
+        self.assertEqual(kept["CONTENT_TYPE"], "multipart/form-data; boundary=xyz")
 
 
 class MediaTests(TestCase):

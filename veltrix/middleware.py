@@ -41,8 +41,8 @@ def limit_body(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         is_admin = request.path_info.startswith(f"/{settings.ADMIN_PATH}")
         limit = settings.MAX_ADMIN_BODY_SIZE if is_admin else settings.MAX_BODY_SIZE
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > limit:
+        length = request.headers.get("content-length") or "0"
+        if not (length.isascii() and length.isdigit()) or int(length) > limit:
             return HttpResponse("Too much data", status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 

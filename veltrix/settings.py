@@ -180,7 +180,6 @@ else:
         "options": "-c statement_timeout=15000",
         **_database_options,
     }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Tasks: the queue is a table, worked off by `manage.py db_worker`.
 

@@ -10,9 +10,12 @@ _django = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Serve the site. Requests are read as UTF-8 whatever they claim: some charsets decode to no valid text."""
+    response: Iterable[bytes] = _django(read_as_utf8(environ), start_response)
+    return response
+
+
+def read_as_utf8(environ: dict[str, Any]) -> dict[str, Any]:
+    """Drop the charset that a request claims: forms here are UTF-8, and some charsets decode to no valid text."""
     media_type, *parameters = environ.get("CONTENT_TYPE", "").split(";")
     kept = [p for p in parameters if not p.strip().lower().startswith("charset")]
-    environ["CONTENT_TYPE"] = ";".join([media_type, *kept])
-    response: Iterable[bytes] = _django(environ, start_response)
-    return response
+    return {**environ, "CONTENT_TYPE": ";".join([media_type, *kept])}
