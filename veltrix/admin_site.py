@@ -1,6 +1,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
@@ -15,18 +16,12 @@ EDITOR_STYLES = [
     "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='",
 ]
 
-# The admin's own scripts and styles carry a nonce.
+# As for readers, and besides: the admin's own scripts and styles carry a nonce, and a chosen picture is shown.
 ADMIN_CSP: Mapping[str, Collection[str] | str] = {
-    "default-src": [CSP.NONE],
+    **settings.SECURE_CSP,
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE, *EDITOR_STYLES],
     "img-src": [CSP.SELF, "blob:"],
-    "font-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
-    "frame-ancestors": [CSP.NONE],
-    "base-uri": [CSP.NONE],
-    "object-src": [CSP.NONE],
 }
 
 
