@@ -121,7 +121,7 @@ class RoleAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["name", "path", "current_ranges", "slug", "order"]
     list_filter = ["path"]
     list_select_related = ["path"]
-    search_fields = ["name", "slug"]
+    search_fields = ["name", "slug", "requirements__label"]
     autocomplete_fields = ["path"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [CurrentSalaryInline, RequirementInline, RoleRelationInline, RoleCodeInline]

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from django.db.models import F, Max
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -21,6 +23,8 @@ from .models.salaries import shortened
 
 MAX_VALUE_LENGTH = 80
 MOST_NAMED = 8
+# What other sites append to links: nothing that a reader asked for, so nothing to report.
+TRACKING = {"fbclid", "gclid", "mc_cid", "mc_eid", "msclkid", "ref"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,19 @@ class Scale:
     top: int
 
     @classmethod
-    def of(cls, market: Market, salaries: Iterable[SalaryRange]) -> Self:
-        """An axis that ends on the first round figure above all these ranges."""
-        # A range that names no upper figure still needs room to be seen.
-        highest = max((s.high or s.low * 5 // 4 for s in salaries if s.market_id == market.pk), default=0)
+    def reaching(cls, market: Market, highest: int) -> Self:
+        """An axis that ends on the first round figure that is not below the highest."""
         step = 10 ** max(len(str(highest)) - 2, 0) * 5
         return cls(market, -(-highest // step) * step or step)
+
+    @classmethod
+    def shared(cls, markets: Iterable[Market], period: str = SalaryRange.Period.YEAR) -> dict[int, Self]:
+        """The axes of all current ranges of a period by market key, whichever of them are shown: one query."""
+        # A range that names no upper figure still needs room to be seen.
+        upper = Coalesce("high", F("low") * 5 / 4)
+        ranges = SalaryRange.objects.current().filter(period=period).order_by()
+        highest = dict(ranges.values("market").annotate(highest=Max(upper)).values_list("market", "highest"))
+        return {market.pk: cls.reaching(market, highest.get(market.pk, 0)) for market in markets}
 
     @property
     def low_text(self) -> str:
@@ -117,6 +128,8 @@ class Query:
         }
         for name in sorted(data, key=lambda name: list(readers).index(name) if name in readers else len(readers)):
             values = [value for value in data.getlist(name) if value]
+            if name.startswith("utm_") or name in TRACKING:
+                continue
             if name not in readers:
                 query._ignore(name, *data.getlist(name))
             elif values:
@@ -203,10 +216,11 @@ class Comparison:
     scales: list[Scale]
 
     @classmethod
-    def of(cls, roles: Sequence[Role], query: Query, *, is_sortable: bool = True) -> Self:
+    def of(
+        cls, roles: Sequence[Role], query: Query, *, is_sortable: bool = True, scales: dict[int, Scale] | None = None
+    ) -> Self:
         """Lay out these roles, which come from `with_pay_and_core()`, as the query asks."""
-        salaries = [s for role in roles for s in role.current_pay]  # type: ignore[attr-defined]
-        scales = {market.pk: Scale.of(market, (s for s in salaries if s.period == "year")) for market in query.markets}
+        scales = scales or Scale.shared(query.markets)
         rows = [_row(role, query.markets, scales) for role in roles]
         if query.minimum is not None:
             rows = [row for row in rows if _reaches(row, query.minimum)]
@@ -295,30 +309,29 @@ def compare(query: Query) -> Comparison:
     if query.roles:
         roles = roles.filter(slug__in=query.roles)
     if query.skill:
-        roles = roles.filter(pk__in=roles_asking_for(query.skill))
+        roles = roles.filter(pk__in=roles_requiring(query.skill))
     return Comparison.of(list(roles), query)
 
 
-def roles_asking_for(skill: Skill) -> set[int]:
-    """Keys of the roles whose own lines, or whose path's lines, name this skill or one that implies it."""
-    family = skill.with_narrower()
-    asked = Requirement.objects.filter(skills__in=family)
+def roles_requiring(skill: Skill) -> set[int]:
+    """Keys of the roles whose core or must lines, own or of their path, name this skill or one that implies it."""
+    required = [Requirement.Importance.CORE, Requirement.Importance.MUST]
+    asked = Requirement.objects.filter(skills__in=skill.with_narrower(), importance__in=required)
     own = asked.exclude(role=None).values_list("role_id", flat=True)
     through_path = Role.objects.filter(path__in=asked.exclude(path=None).values("path_id")).values_list("pk", flat=True)
     return {*own, *through_path}
 
 
 def comparisons_of(tables: Collection[str]) -> dict[str, Comparison]:
-    """The comparisons of these tables by slug, each with its roles in its own order, in seven queries at most."""
+    """The comparisons of these tables by slug, each with its roles in its own order, in eight queries at most."""
     rows = list(ComparisonTableRow.objects.filter(table__slug__in=tables).select_related("table"))
     roles = Role.objects.with_pay_and_core().in_bulk({row.role_id for row in rows})
     markets = list(Market.objects.all())
     query = Query(markets=markets, all_markets=markets)
     found = ComparisonTable.objects.filter(slug__in=tables).values_list("pk", "slug")
-    return {
-        slug: Comparison.of([roles[row.role_id] for row in rows if row.table_id == pk], query, is_sortable=False)
-        for pk, slug in found
-    }
+    scales = Scale.shared(markets)
+    shown = {pk: [roles[row.role_id] for row in rows if row.table_id == pk] for pk, _ in found}
+    return {slug: Comparison.of(shown[pk], query, is_sortable=False, scales=scales) for pk, slug in found}
 
 
 def summary(comparison: Comparison, query: Query) -> str:
@@ -326,7 +339,7 @@ def summary(comparison: Comparison, query: Query) -> str:
     count = len(comparison.rows)
     words = [f"{count} role{'' if count == 1 else 's'}"]
     if query.skill:
-        words.append(f"asking for {query.skill}")
+        words.append(f"requiring {query.skill}")
     if query.path:
         words.append(f"on the path {query.path}")
     if query.sort:

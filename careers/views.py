@@ -1,3 +1,4 @@
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -16,7 +17,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "comparison": comparison,
         "query": query,
         "markets": query.all_markets,
-        "skills": Skill.objects.filter(requirements__isnull=False, merged_into=None).distinct(),
+        "skills": Skill.objects.required().order_by(Lower("name")),
         "paths": CareerPath.objects.all(),
         "ignored": query.ignored,
         "is_filtered": query.is_filtered,
@@ -44,11 +45,11 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
 
 def pay_of(role: Role) -> list[PayCell]:
     """The role's current ranges, each on the axis that all roles share for its market and period."""
-    current = list(SalaryRange.objects.current().select_related("market", "source"))
-    own = [salary for salary in current if salary.role_id == role.pk]
+    own = list(SalaryRange.objects.current().filter(role=role).select_related("market", "source"))
     periods = list(SalaryRange.Period)
     own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
-    return [PayCell.of(s.market, s, Scale.of(s.market, (o for o in current if o.period == s.period))) for s in own]
+    scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}
+    return [PayCell.of(s.market, s, scales[s.period][s.market_id]) for s in own]
 
 
 @require_safe

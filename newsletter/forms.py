@@ -14,8 +14,8 @@ from .models import SignUp
 FILL_TIME = timedelta(seconds=2)
 
 DISPOSABLE = "This is a throw-away address. Use one that you will still read next week."
-TOO_FAST = "That was quicker than people type. Press the button once more."
-TOO_OLD = "This page had been open for a long time. Press the button once more."
+TOO_FAST = "Please press the button once more. It helps us to keep programs out."
+TOO_OLD = "This page had been open for a long time. Please press the button once more."
 
 
 class SignUpForm(forms.Form):

@@ -5,9 +5,9 @@ from veltrix.publication import NEWSLETTER, PUBLISHER
 PROMISES = (
     "Free, once a week.",
     "No open or click tracking.",
-    "Leave at any time with one click.",
+    "Leave at any time.",
 )
-REQUEST = f"With this button I agree that {PUBLISHER} sends me {NEWSLETTER} by e-mail."
+REQUEST = f"By pressing this button I agree that {PUBLISHER} may send me {NEWSLETTER} by e-mail."
 CONFIRMATION = f"Yes, send me {NEWSLETTER}"
 
 # As it is kept: the sentence beside the button, and the promises that qualify it.

@@ -17,6 +17,7 @@ from articles.models import (
     StatisticBlock,
     StatisticValue,
 )
+from articles.models.statistics import number_in
 from articles.publishing import publish
 from careers.models import (
     CareerPath,
@@ -57,7 +58,11 @@ def make_statistic(display_text: str = "42%", **values: Any) -> Statistic:
     defaults = {"slug": f"statistic-{number}", "claim": f"of people do thing {number}", "unit": "share"}
     statistic = Statistic.objects.create(**{**defaults, **values})
     StatisticValue.objects.create(
-        statistic=statistic, value=42, display_text=display_text, published_at=timezone.now(), **evidence
+        statistic=statistic,
+        value=number_in(display_text) or 42,
+        display_text=display_text,
+        published_at=timezone.now(),
+        **evidence,
     )
     return statistic
 

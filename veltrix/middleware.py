@@ -1,7 +1,8 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import bad_request
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -54,7 +55,7 @@ def refuse_malformed_text(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponseBadRequest("Bad request", content_type="text/plain; charset=utf-8")
+            return bad_request(request, ValueError("NUL"))
         return get_response(request)
 
     return middleware

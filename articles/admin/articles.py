@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from content_editor.admin import ContentEditor
 from django import forms
@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -62,7 +62,8 @@ class ArticleForm(forms.ModelForm):
         if self.instance.pk:
             locked = Article.objects.select_for_update().only("changed_at").get(pk=self.instance.pk)
             if self.data.get("known") != (now := locked.changed_at.isoformat()):
-                self.data = {**self.data, "known": now}
+                self.data = cast("QueryDict", self.data).copy()
+                self.data["known"] = now
                 raise ValidationError(
                     f"Somebody else saved this draft at {timezone.localtime(locked.changed_at):%H:%M:%S}, after you "
                     "had opened it. Nothing of yours is saved yet, and it is all still here. Open the draft once more "
@@ -81,6 +82,7 @@ class ArticleAdmin(ContentEditor):
     list_select_related = ["category__parent", "live_version"]
     search_fields = ["title", "standfirst", "slug", "=number"]
     date_hierarchy = "published_at"
+    actions = None  # what was ever published stays, and a draft is deleted from its own page
     view_on_site = False  # "View live" appears only where there is something to see
     autocomplete_fields = ["category", "series", "headline"]
     fieldsets = [

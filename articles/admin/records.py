@@ -113,7 +113,7 @@ class StatisticValueInline(admin.TabularInline):
 @admin.register(Statistic)
 class StatisticAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["slug", "figure", "claim", "evidence"]
-    search_fields = ["slug", "claim", "scope"]
+    search_fields = ["slug", "claim", "scope", "values__display_text", "values__source__producer"]
     prepopulated_fields = {"slug": ["claim"]}
     inlines = [StatisticValueInline]
 
@@ -131,7 +131,16 @@ class StatisticAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
 
 @admin.register(StatisticValue)
 class StatisticValueAdmin(SourcedAdmin):
-    list_display = ["display_text", "statistic", "source", "as_of", "check_status", "why", "state", "published_at"]
+    list_display = [
+        "display_text",
+        "statistic__slug",
+        "source",
+        "as_of",
+        "check_status",
+        "why",
+        "state",
+        "published_at",
+    ]
     list_filter = [StateFilter, "check_status", "why", "source"]
     list_select_related = ["statistic", "source"]
     search_fields = ["display_text", "statistic__slug", "statistic__claim"]

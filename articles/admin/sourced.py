@@ -7,7 +7,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from articles.models import Sourced
 from articles.models.sources import SupersededFigureError
@@ -22,6 +24,9 @@ CHANGE: Any = (
     },
 )
 
+RESOURCED = "“Re-sourced” keeps the figure and changes its evidence. For another figure choose update or correction."
+UNSOURCED = "A confirmed figure has a source and the day of the check."
+OUTDATED_CHECK = "This check was of the earlier figure. Set the day of the new check, or “unchecked”."
 SUPERSEDED = "A newer figure was published in the meantime. Nothing was saved: open the current one and change that."
 UNCHANGED = (
     "Nothing but the reason was changed, so there is no new figure to publish. Change the figure or its evidence."
@@ -35,7 +40,23 @@ class SourcedForm(forms.ModelForm):
                 raise ValidationError(SUPERSEDED)
             if not set(self.changed_data) - {"why", "why_note"}:
                 raise ValidationError(UNCHANGED)
+            self._check_reason()
+        if self.cleaned_data.get("check_status") == Sourced.CheckStatus.CONFIRMED and not (
+            self.cleaned_data.get("source") and self.cleaned_data.get("checked_on")
+        ):
+            self.add_error("check_status", UNSOURCED)
         return super().clean()
+
+    def _check_reason(self) -> None:
+        """The reason and the check must fit what was changed."""
+        changed = set(self.changed_data)
+        if not changed & set(self.instance.figure_fields):
+            return
+        if self.cleaned_data.get("why") == Sourced.Why.RESOURCED:
+            self.add_error("why", RESOURCED)
+        is_checked = self.cleaned_data.get("check_status") != Sourced.CheckStatus.UNCHECKED
+        if is_checked and not changed & {"checked_on", "check_status"}:
+            self.add_error("check_status", OUTDATED_CHECK)
 
     def _post_clean(self) -> None:
         # The rules are those of the published row that saving makes, its read-only fields included.
@@ -73,8 +94,6 @@ class SourcedAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
             return ["published_at", "superseded_at"]
-        if obj.superseded_at and request.method != "POST":
-            return [field.name for field in self.opts.fields if not field.primary_key]
         return [*obj.owner_fields, "published_at", "superseded_at"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -88,7 +107,7 @@ class SourcedAdmin(admin.ModelAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         if change and "why" in form.base_fields:
             reasons = [choice for choice in Sourced.Why.choices if choice[0] != Sourced.Why.NEW]
-            form.base_fields["why"].choices = reasons  # type: ignore[attr-defined]
+            form.base_fields["why"].choices = [("", "Choose the reason"), *reasons]  # type: ignore[attr-defined]
         return form
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -97,8 +116,29 @@ class SourcedAdmin(admin.ModelAdmin):
             return obj
         if self.has_change_permission(request, obj):
             # The reason asked for is that of the change to come, not that of the figure on the page.
-            obj.why, obj.why_note = Sourced.Why.UPDATE, ""
+            obj.why, obj.why_note = "", ""
         return obj
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History is only read. Whoever sends a form that has become history meanwhile is told so by the form."""
+        is_past = obj is not None and obj.superseded_at is not None
+        return super().has_change_permission(request, obj) and (not is_past or request.method == "POST")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        figure = kwargs.get("obj")
+        if figure is not None and figure.superseded_at and request.method != "POST":
+            text = format_html("This is history. <a href='{}'>Open the current figure.</a>", self._url(figure.latest()))
+            self.message_user(request, text, messages.INFO)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> Any:
+        response = super().response_change(request, obj)
+        # “Save and continue editing” goes on with the figure that is now current, which has a page of its own.
+        goes_on = isinstance(response, HttpResponseRedirect) and response.url.startswith(request.path)
+        return HttpResponseRedirect(self._url(obj)) if goes_on else response
+
+    def _url(self, figure: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[figure.pk])
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -122,12 +122,14 @@ class Article(models.Model):
     number = models.PositiveIntegerField(
         unique=True,
         validators=[MaxValueValidator(1_000_000)],
+        error_messages={"unique": "Another article has this number."},
         help_text="Its place in the collection.",
     )
     slug = models.SlugField(
         "address",
         max_length=120,
         unique=True,
+        error_messages={"unique": "Another article has this address."},
         help_text="The last part of its address. It stays once the article is published.",
     )
     title = models.CharField(max_length=160)

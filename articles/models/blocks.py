@@ -240,8 +240,11 @@ def validate_cells(cells: Any) -> None:
         raise ValidationError("Each cell of a table is text.")
     if len(cells) < 2:
         raise ValidationError("A table needs a header row and at least one row more.")
-    if len({len(row) for row in cells}) != 1:
-        raise ValidationError("All rows of a table need the same number of cells, as many as the header has.")
+    for number, row in enumerate(cells, start=1):
+        if len(row) != len(cells[0]):
+            raise ValidationError(f"Row {number} has {len(row)} cells, but the header has {len(cells[0])}.")
+    if not all(cell.strip() for cell in cells[0]):
+        raise ValidationError("Every column of a table needs a heading.")
     if len(cells) > 200 or len(cells[0]) > 12:
         raise ValidationError("A table has at most 200 rows and 12 columns.")
 
@@ -301,6 +304,10 @@ class PictureField(models.ImageField):
     def update_dimension_fields(self, *args: Any, **kwargs: Any) -> None:
         with suppress(FileNotFoundError):
             super().update_dimension_fields(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        message = "This file is no picture that can be read. Choose a JPEG, PNG, WebP or AVIF file."
+        return super().formfield(**{"error_messages": {"invalid_image": message}, **kwargs})
 
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()

@@ -157,8 +157,9 @@ class Sourced(models.Model):
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="successor"
     )
 
-    # What a figure belongs to, the same for all its history.
+    # What a figure belongs to, the same for all its history, and what makes it up beside its evidence.
     owner_fields: ClassVar[tuple[str, ...]] = ()
+    figure_fields: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True
@@ -212,6 +213,13 @@ class Sourced(models.Model):
         if self.source_id is None:
             return "No source stated"
         return {"unchecked": "Not yet checked", "confirmed": ""}.get(self.check_status, self.get_check_status_display())
+
+    def latest(self) -> Self:
+        """The figure at the end of this one's line of successors, itself if it is current."""
+        figure = self
+        while figure.superseded_at and (successor := getattr(figure, "successor", None)):
+            figure = successor
+        return figure
 
     def publish_successor(self, *, at: datetime | None = None, **changes: Any) -> Self:
         """Publish a changed copy of this current figure and return it; this row stays as history.

@@ -1,5 +1,8 @@
+import re
+from decimal import Decimal
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Max, Prefetch, Q
 
@@ -55,6 +58,15 @@ class StatisticValueQuerySet(SourcedQuerySet):
         )
 
 
+FACTORS = {"": 1, "K": 10**3, "M": 10**6, "bn": 10**9, "B": 10**9}
+
+
+def number_in(text: str) -> Decimal | None:
+    """The plain number that a display text such as “97M” or “$185K” stands for; None where that cannot be told."""
+    match = re.fullmatch(r"[£$€]?(\d[\d,]{0,14}(?:\.\d{1,4})?) ?(K|M|bn|B|)[%×x+]?", text.strip())
+    return Decimal(match[1].replace(",", "")) * FACTORS[match[2]] if match else None
+
+
 class StatisticValue(Sourced):
     statistic = models.ForeignKey(Statistic, models.PROTECT, related_name="values")
     value = models.DecimalField(max_digits=20, decimal_places=4, help_text="The plain number: 97000000.")
@@ -66,6 +78,7 @@ class StatisticValue(Sourced):
     objects = StatisticValueQuerySet.as_manager()
 
     owner_fields = ("statistic",)
+    figure_fields = ("value", "display_text", "horizon_year")
 
     class Meta(Sourced.Meta):
         ordering = ["statistic", "-published_at"]
@@ -86,6 +99,14 @@ class StatisticValue(Sourced):
 
     def __str__(self) -> str:
         return f"{self.display_text} ({self.statistic.slug})"
+
+    def clean(self) -> None:
+        super().clean()
+        shown = number_in(self.display_text)
+        if self.value is not None and shown is not None and shown != self.value:
+            raise ValidationError(
+                {"display_text": f"This reads as {shown:,f}, but the plain number is {self.value:,f}."}
+            )
 
     @property
     def subject(self) -> str:

@@ -69,7 +69,7 @@ class SkillList(Block):
             models.CheckConstraint(
                 name="skill_list_is_of_a_role_or_a_path",
                 condition=Q(role=None, path__isnull=False) | Q(role__isnull=False, path=None),
-                violation_error_message="Choose a path or a role, not both.",
+                violation_error_message="Choose either a path or a role.",
             ),
         ]
 

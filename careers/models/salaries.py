@@ -59,6 +59,7 @@ class SalaryRange(Sourced):
     objects = SourcedQuerySet.as_manager()
 
     owner_fields = ("role", "market")
+    figure_fields = ("kind", "basis", "level", "period", "low", "high", "is_open_ended", "median", "sample_size")
 
     class Meta(Sourced.Meta):
         ordering = ["role", "market", "-published_at"]

@@ -1,10 +1,20 @@
 from collections.abc import Iterable
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from .roles import CareerPath, Role
+
+
+class SkillQuerySet(models.QuerySet["Skill"]):
+    def required(self) -> Self:
+        """Skills that some role or path requires, or that such a skill implies."""
+        required = [Requirement.Importance.CORE, Requirement.Importance.MUST]
+        asked = self.filter(requirements__importance__in=required, merged_into=None)
+        broader = asked.exclude(broader=None).values("broader")
+        return self.filter(Q(pk__in=asked.values("pk")) | Q(pk__in=broader), merged_into=None)
 
 
 class Skill(models.Model):
@@ -37,6 +47,8 @@ class Skill(models.Model):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged", editable=False
     )
+
+    objects = SkillQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

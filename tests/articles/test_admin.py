@@ -94,7 +94,9 @@ class ArticleFormTests(TestCase):
         self.assertContains(response, "Somebody else saved this draft at")
         self.assertContains(response, "Mine")
         self.assertEqual(RichText.objects.get().html, "<p>Theirs</p>")
-        self.client.post(url, mine | {"known": response.context["adminform"].form["known"].value()})
+        form = response.context["adminform"].form
+        self.assertEqual(form["standfirst"].value(), article.standfirst)
+        self.client.post(url, mine | {"known": form["known"].value()})
         self.assertEqual(RichText.objects.get().html, "<p>Mine</p>")
 
     def test_a_save_that_changes_nothing_leaves_the_article_live_as_it_is(self):
@@ -185,7 +187,7 @@ class ArticleFormTests(TestCase):
 
         response = self.client.post("/admin/articles/article/add/", self.complete(_publish="Publish"))
 
-        self.assertContains(response, "Article with this Number already exists.")
+        self.assertContains(response, "Another article has this number.")
         self.assertContains(response, "&lt;p&gt;Hello&lt;/p&gt;")
 
     def test_a_published_article_keeps_its_number_and_address(self):
@@ -271,7 +273,7 @@ class ArticleFormTests(TestCase):
             "/admin/articles/article/add/", self.complete() | row("articles_tableblock_set", cells)
         )
 
-        self.assertContains(response, "All rows of a table need the same number of cells")
+        self.assertContains(response, "Row 2 has 1 cells, but the header has 2.")
         self.assertContains(response, "Role | Count\nAnalyst")
 
     def upload(self, name, content):
@@ -295,8 +297,12 @@ class ArticleFormTests(TestCase):
 
     def test_a_file_that_is_no_picture_is_refused_in_words(self):
         wrong = [
-            ("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "Upload a valid image."),
-            ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "Upload a valid image."),
+            (
+                "x.png",
+                b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
+                "This file is no picture that can be read.",
+            ),
+            ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "This file is no picture that can be read."),
             ("x.png", self.picture("GIF"), "This is no JPEG, PNG, WebP or AVIF picture."),
             ("x.jpg", self.picture(), "This is a PNG picture under another name: end its name in .png."),
             ("x.png", self.picture(size=(8000, 5001)), "This picture has more than 40 million pixels."),
@@ -437,7 +443,7 @@ class FigureFormTests(TestCase):
 
     def data(self, **values):
         defaults = {
-            "value": "42.0000",
+            "value": "97000000.0000",
             "display_text": "97M",
             "horizon_year": "",
             "source": self.value.source_id,
@@ -454,12 +460,43 @@ class FigureFormTests(TestCase):
         return defaults | values
 
     def test_a_change_publishes_a_successor(self):
-        response = self.client.post(self.url, self.data(display_text="170M", value="170"), follow=True)
+        response = self.client.post(self.url, self.data(display_text="170M", value="170000000"), follow=True)
 
         self.assertContains(response, "was changed successfully")
         self.value.refresh_from_db()
         self.assertEqual(self.value.display_text, "97M")
         self.assertEqual(self.value.successor.display_text, "170M")
+
+    def test_saving_and_going_on_goes_on_with_the_new_figure(self):
+        response = self.client.post(self.url, self.data(display_text="170M", value="170000000", _continue="1"))
+
+        current = self.statistic.values.current().get()
+        self.assertRedirects(response, f"/admin/articles/statisticvalue/{current.pk}/change/")
+
+    def test_what_contradicts_itself_is_refused_in_words(self):
+        wrong = [
+            (
+                {"display_text": "97M", "value": "78000000"},
+                "This reads as 97,000,000, but the plain number is 78,000,000",
+            ),
+            ({"display_text": "70M", "value": "70000000", "why": "re-sourced"}, "“Re-sourced” keeps the figure"),
+            ({"check_status": "confirmed"}, "A confirmed figure has a source and the day of the check."),
+            ({"display_text": "70M", "value": "70000000", "why": ""}, "This field is required."),
+        ]
+        for values, message in wrong:
+            with self.subTest(message):
+                self.assertContains(self.client.post(self.url, self.data(**values)), message)
+        self.assertEqual(StatisticValue.objects.count(), 1)
+
+    def test_a_check_of_the_earlier_figure_is_not_carried_over(self):
+        checked = {"check_status": "disputed", "check_note": "x", "checked_on": "2026-11-23"}
+        self.client.post(self.url, self.data(**checked))
+        current = self.statistic.values.current().get()
+        url = f"/admin/articles/statisticvalue/{current.pk}/change/"
+
+        response = self.client.post(url, self.data(display_text="70M", value="70000000", **checked))
+
+        self.assertContains(response, "This check was of the earlier figure.")
 
     def test_saving_without_a_change_publishes_nothing_and_says_so(self):
         response = self.client.post(self.url, self.data(why="correction", why_note="Because"))
@@ -485,24 +522,27 @@ class FigureFormTests(TestCase):
         self.assertContains(response, "There is a current range of this kind already")
 
     def test_a_correction_needs_its_reason(self):
-        response = self.client.post(self.url, self.data(display_text="98M", why="correction"))
+        response = self.client.post(self.url, self.data(display_text="98M", value="98000000", why="correction"))
 
         self.assertContains(response, "Say what was wrong: readers see the reason of a correction.")
         self.assertEqual(StatisticValue.objects.count(), 1)
 
     def test_the_second_of_two_editors_is_told_and_nothing_is_lost(self):
-        self.client.post(self.url, self.data(display_text="170M"))
+        self.client.post(self.url, self.data(display_text="170M", value="170000000"))
 
-        response = self.client.post(self.url, self.data(display_text="180M"))
+        response = self.client.post(self.url, self.data(display_text="180M", value="180000000"))
 
         self.assertContains(response, "A newer figure was published in the meantime.")
         self.assertContains(response, "180M")
         self.assertEqual(StatisticValue.objects.current().get().display_text, "170M")
 
     def test_a_past_figure_is_only_read_and_never_deleted(self):
-        self.client.post(self.url, self.data(display_text="170M"))
+        self.client.post(self.url, self.data(display_text="170M", value="170000000"))
 
-        self.assertNotContains(self.client.get(self.url), 'name="display_text"')
+        response = self.client.get(self.url)
+        self.assertNotContains(response, 'name="display_text"')
+        self.assertNotContains(response, 'name="_save"')
+        self.assertContains(response, "Open the current figure.")
         self.assertEqual(self.client.post(self.url.replace("change", "delete"), {"post": "yes"}).status_code, 403)
 
     def test_a_new_figure_is_published_at_once(self):

@@ -176,7 +176,7 @@ class DetailTests(TestCase):
 
     def test_its_queries_do_not_grow_with_its_blocks_and_roles(self):
         def queries(article):
-            with self.assertNumQueries(18):
+            with self.assertNumQueries(19):
                 self.get(article)
 
         roles = [make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "SQL"]) for _ in range(2)]
@@ -282,9 +282,9 @@ class ListTests(TestCase):
                 make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python"])
 
         make_some()
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(10):
             self.client.get("/")
         make_some()
 
-        with self.assertNumQueries(9):
+        with self.assertNumQueries(10):
             self.client.get("/")

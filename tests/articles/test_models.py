@@ -19,8 +19,8 @@ class RuleTests(TestCase):
     def test_numbers_and_addresses_are_unique_and_numbers_begin_with_one(self):
         make_draft(number=5, slug="five")
 
-        self.assert_refused(Article(number=5, slug="x", title="x"), "Article with this Number already exists.")
-        self.assert_refused(Article(number=6, slug="five", title="x"), "Article with this Address already exists.")
+        self.assert_refused(Article(number=5, slug="x", title="x"), "Another article has this number.")
+        self.assert_refused(Article(number=6, slug="five", title="x"), "Another article has this address.")
         self.assert_refused(Article(number=0, slug="x", title="x"), "The first article has the number 1.")
 
     def test_what_is_live_has_a_moment_of_publication(self):
@@ -62,7 +62,7 @@ class RuleTests(TestCase):
 
     def test_a_skill_list_is_of_a_path_or_of_a_role(self):
         block = {"parent": make_draft(), "region": "main"}
-        message = "Choose a path or a role, not both."
+        message = "Choose either a path or a role."
 
         self.assert_refused(SkillList(**block), message)
         self.assert_refused(SkillList(**block, path=make_path(), role=make_role()), message)
@@ -72,7 +72,8 @@ class RuleTests(TestCase):
             ("no list", "A table is a list of rows."),
             ([["a", 1], ["b", "c"]], "Each cell of a table is text."),
             ([["a"]], "A table needs a header row and at least one row more."),
-            ([["a", "b"], ["c"]], "All rows of a table need the same number of cells"),
+            ([["a", "b"], ["c"]], "Row 2 has 1 cells, but the header has 2."),
+            ([["a", " "], ["b", "c"]], "Every column of a table needs a heading."),
             ([["a"] * 13, ["b"] * 13], "A table has at most 200 rows and 12 columns."),
         ]
         for cells, message in wrong:

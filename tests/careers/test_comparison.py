@@ -45,11 +45,14 @@ class ComparisonTests(TestCase):
         self.assertEqual(shown("skill=python"), ["Builder", "Chemist"])
         self.assertEqual(shown("skill=data-querying"), ["Analyst", "Builder"])
 
-    def test_a_skill_of_the_path_counts_for_its_roles(self):
-        line = Requirement.objects.create(path=self.path, importance="nice", label="Agents")
+    def test_a_must_of_the_path_counts_for_its_roles_and_what_is_welcome_does_not(self):
+        line = Requirement.objects.create(path=self.path, importance="must", label="Agents")
         line.skills.add(make_skill("Agents"))
+        welcome = Requirement.objects.create(path=self.path, importance="nice", label="Cloud")
+        welcome.skills.add(make_skill("Cloud"))
 
         self.assertEqual(shown("skill=agents"), ["Builder"])
+        self.assertEqual(shown("skill=cloud"), [])
 
     def test_it_filters_by_path_roles_and_minimum(self):
         self.assertEqual(shown("path=language-models"), ["Builder"])
@@ -64,12 +67,12 @@ class ComparisonTests(TestCase):
 
     def test_what_is_not_known_is_ignored_and_named(self):
         query = Query.read(
-            QueryDict("skill=x&market=gb,de&path=y&min=lots&roles=analyst,z&sort=-age&utm_source=w&utm_source=v")
+            QueryDict("skill=x&market=gb,de&path=y&min=lots&roles=analyst,z&sort=-age&utm_source=w&fbclid=1&colour=v")
         )
 
         self.assertEqual(
             query.ignored,
-            ["market=de", "skill=x", "path=y", "min=lots", "roles=z", "sort=-age", "utm_source=w", "utm_source=v"],
+            ["market=de", "skill=x", "path=y", "min=lots", "roles=z", "sort=-age", "colour=v"],
         )
         self.assertEqual(len(compare(query).rows), 1)
 
@@ -89,7 +92,7 @@ class ComparisonTests(TestCase):
         query = Query.read(QueryDict("sort=-gb_high&skill=python"))
 
         self.assertEqual(
-            summary(compare(query), query), "2 roles, asking for Python, sorted by UK upper figure, highest first"
+            summary(compare(query), query), "2 roles, requiring Python, sorted by UK upper figure, highest first"
         )
 
     def test_notes_say_what_the_evidence_is_each_once(self):
@@ -114,6 +117,19 @@ class ComparisonTests(TestCase):
 
         self.assertEqual(row.pay[0].salary, total)
 
+    def test_the_axis_of_a_market_is_the_same_whatever_is_shown(self):
+        whole, filtered = (compare(Query.read(QueryDict(text))) for text in ("", "roles=analyst"))
+
+        self.assertEqual([scale.top for scale in filtered.scales], [scale.top for scale in whole.scales])
+
+    def test_a_range_without_an_upper_figure_has_room_for_its_bar(self):
+        make_role("Dentist", pay={"US": (400_000, None, True)})
+
+        bar = next(row for row in compare(Query.read(QueryDict())).rows if row.role.name == "Dentist").pay[1].bar
+
+        self.assertLess(bar.x, 90)
+        self.assertEqual(bar.x + bar.width, 100)
+
     def test_superseded_ranges_are_not_shown(self):
         salary = SalaryRange.objects.get(role__slug="analyst", market__code="GB")
 
@@ -133,18 +149,10 @@ class ScaleTests(SimpleTestCase):
     def test_the_axis_ends_on_a_round_figure_above_all(self):
         for highest, top in ((120_000, 150_000), (150_000, 150_000), (92_000, 95_000), (350_000, 350_000)):
             with self.subTest(highest):
-                self.assertEqual(Scale.of(self.market, [self.salary(1, highest)]).top, top)
+                self.assertEqual(Scale.reaching(self.market, highest).top, top)
 
     def test_an_axis_without_figures_is_none_too_short(self):
-        self.assertGreater(Scale.of(self.market, []).top, 0)
-
-    def test_a_range_without_an_upper_figure_has_room_for_its_bar(self):
-        salary = self.salary(150_000, None, is_open_ended=True)
-
-        bar = Scale.of(self.market, [salary]).bar(salary)
-
-        self.assertLess(bar.x, 90)
-        self.assertEqual(bar.x + bar.width, 100)
+        self.assertGreater(Scale.reaching(self.market, 0).top, 0)
 
     def test_bars_lie_on_the_axis(self):
         scale = Scale(self.market, 200_000)

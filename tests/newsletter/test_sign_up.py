@@ -36,8 +36,8 @@ class SignUpTests(NewsletterTestCase):
         assert (event.kind, event.form) == ("asked", "/newsletter/")
         assert "No open or click tracking." in event.wording
         page = self.client.get("/newsletter/").content.decode()
-        assert "I agree that Veltrix Collective sends me The AI Briefing by e-mail." in page
-        assert "I agree that Veltrix Collective sends me The AI Briefing by e-mail." in event.wording
+        assert "I agree that Veltrix Collective may send me The AI Briefing by e-mail." in page
+        assert "I agree that Veltrix Collective may send me The AI Briefing by e-mail." in event.wording
         assert len(event.network_digest) == 64
         assert "127.0.0" not in event.network_digest
 
@@ -148,7 +148,7 @@ class ProgramTests(NewsletterTestCase):
 
         hasty = self.send_form(stamp=stamp)
 
-        self.assertContains(hasty, "Press the button once more")
+        self.assertContains(hasty, "press the button once more")
         assert not SignUp.objects.exists()
         with time_machine.travel("2026-05-04T09:00:03Z", tick=False):
             again = self.send_form(stamp=stamp_in(hasty))
@@ -165,7 +165,7 @@ class ProgramTests(NewsletterTestCase):
             clock.shift(timedelta(seconds=5))
             again = self.send_form(stamp=stamp_in(stale))
 
-        self.assertContains(stale, "Press the button once more")
+        self.assertContains(stale, "press the button once more")
         self.assertContains(stale, ADDRESS)
         assert again.status_code == 302
 
@@ -173,7 +173,7 @@ class ProgramTests(NewsletterTestCase):
         forged = TimestampSigner(key="another key", salt="newsletter.stamp").sign("/newsletter/")
         for stamp in ["nonsense", "::", forged, "\N{SNOWMAN}"]:
             with self.subTest(stamp):
-                self.assertContains(self.send_form(stamp=stamp), "Press the button once more")
+                self.assertContains(self.send_form(stamp=stamp), "press the button once more")
 
         self.client.post("/newsletter/", {"email": ADDRESS})
         assert not SignUp.objects.exists()

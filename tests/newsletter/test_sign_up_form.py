@@ -35,7 +35,7 @@ class SignUpFormTests(TestCase):
             assert attribute in field
 
     def test_the_promises_are_made(self):
-        for promise in ("Free, once a week.", "No open or click tracking.", "Leave at any time with one click."):
+        for promise in ("Free, once a week.", "No open or click tracking.", "Leave at any time."):
             assert promise in self.html
 
     def test_the_trap_is_out_of_the_keyboards_way(self):

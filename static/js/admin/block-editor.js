@@ -158,6 +158,14 @@
     setTimeout(() => focusFirstField(block), 50)
   }
 
+  // The block editor scrolls to where one was before saving; what the page has to say stands at its top.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!document.querySelector(".messagelist, .errornote")) return
+    const state = new URLSearchParams(location.hash.slice(1))
+    state.delete("scrollY")
+    history.replaceState(history.state, "", `#${state}`)
+  })
+
   document.addEventListener("content-editor:ready", () => {
     if (!window.ContentEditor.allowChange) return
     addButtons()
