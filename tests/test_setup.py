@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import TestCase
 
+from tests.postgres import of_the_wheel
 from veltrix.management.commands.demo import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +58,14 @@ class PortTests(TestCase):
             chosen = free_port(port)
 
         self.assertNotEqual(chosen, port)
+
+
+class PostgresTests(TestCase):
+    def test_the_wheel_brings_the_programs_that_a_system_may_lack(self):
+        folder = of_the_wheel()
+
+        for name in ("initdb", "pg_ctl", "postgres"):
+            self.assertTrue(os.access(folder / name, os.X_OK), name)
 
 
 class DemoTests(TestCase):
