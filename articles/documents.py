@@ -6,7 +6,7 @@ document is what a version keeps, and the form for preview, restore, export and 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -32,8 +32,8 @@ def blocks_of(article: Article) -> list[Block]:
     return sorted(blocks, key=lambda block: (block.ordering, block._meta.label, block.pk))
 
 
-def document_of(article: Article) -> dict[str, Any]:
-    """Write the draft as a document."""
+def document_of(article: Article, blocks: Iterable[Block] | None = None) -> dict[str, Any]:
+    """Write the draft as a document; `blocks` are its `blocks_of()` where they are at hand."""
     bylines = article.bylines.select_related("author")
     return {
         "format": FORMAT,
@@ -47,13 +47,13 @@ def document_of(article: Article) -> dict[str, Any]:
         "headline": article.headline.slug if article.headline else None,
         "published_at": article.published_at.isoformat() if article.published_at else None,
         "bylines": [{"author": byline.author.slug, "credit": byline.credit} for byline in bylines],
-        "blocks": [block.as_item() for block in blocks_of(article)],
+        "blocks": [block.as_item() for block in (blocks_of(article) if blocks is None else blocks)],
     }
 
 
-def is_changed(article: Article, document: Mapping[str, Any]) -> bool:
-    """Whether the draft says anything else than this document; the moment of publication is no part of what it says."""
-    return {**document_of(article), "published_at": None} != {**document, "published_at": None}
+def say_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether readers of two documents read the same; the moment of publication is no part of what they say."""
+    return {**one, "published_at": None} == {**other, "published_at": None}
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
-from .documents import blocks_of, document_of, is_changed
+from .documents import blocks_of, document_of, say_the_same
 from .models import Article, ArticleVersion, Category, LiveReference
 from .models.blocks import Block
 
@@ -31,11 +31,12 @@ def publish(article: Article, *, by: User | None, note: str = "", at: datetime |
         blocks = blocks_of(article)
         if missing := what_is_missing(article, blocks):
             raise NotPublishableError(missing)
-        if article.live_version and not is_changed(article, article.live_version.document):
+        document = document_of(article, blocks)
+        if article.live_version and say_the_same(document, article.live_version.document):
             return article.live_version
         version = ArticleVersion.objects.create(
             article=article,
-            document=document_of(article),
+            document=document,
             title=article.title,
             standfirst=article.standfirst,
             category=cast("Category", article.category),

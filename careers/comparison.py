@@ -313,6 +313,16 @@ def compare(query: Query) -> Comparison:
     return Comparison.of(list(roles), query)
 
 
+def best_paid(most: int) -> Comparison:
+    """The roles with the highest upper figures in the first market."""
+    query = Query.read(QueryDict())
+    if query.markets:
+        query.sort = f"-{query.markets[0].slug}_high"
+    comparison = compare(query)
+    comparison.rows = comparison.rows[:most]
+    return comparison
+
+
 def roles_requiring(skill: Skill) -> set[int]:
     """Keys of the roles whose core or must lines, own or of their path, name this skill or one that implies it."""
     required = [Requirement.Importance.CORE, Requirement.Importance.MUST]

@@ -1,12 +1,12 @@
 from pathlib import PurePosixPath
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from articles.models import Article, StatisticValue
-from careers.comparison import Query, compare
+from careers.comparison import best_paid
 
 ARTICLES_AT_HOME = 7
 ROLES_AT_HOME = 8
@@ -24,8 +24,7 @@ MEDIA_TYPES = {
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     articles = list(Article.objects.published().for_index()[:ARTICLES_AT_HOME])
-    comparison = compare(Query.read(QueryDict("sort=-gb_high")))
-    comparison.rows = comparison.rows[:ROLES_AT_HOME]
+    comparison = best_paid(ROLES_AT_HOME)
     context = {
         "lead": articles[0] if articles else None,
         "articles": articles[1:],

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from articles.documents import document_of, is_changed
+from articles.documents import document_of, say_the_same
 from articles.models import Article
 from articles.pages import Page
 from articles.publishing import NotPublishableError, publish
@@ -155,7 +155,7 @@ class ArticleAdmin(ContentEditor):
         article: Article | None = kwargs.get("obj")
         context["may_publish"] = self.has_publish_permission(request)
         if article and article.live_version:
-            context["is_draft_changed"] = is_changed(article, article.live_version.document)
+            context["is_draft_changed"] = not say_the_same(document_of(article), article.live_version.document)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
