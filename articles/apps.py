@@ -1,5 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from . import frozen
 
 
 class ArticlesConfig(AppConfig):
     name = "articles"
+
+    def ready(self) -> None:
+        # For every app that holds figures, those of floors above included.
+        post_migrate.connect(frozen.install, dispatch_uid="articles.frozen")

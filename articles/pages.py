@@ -175,7 +175,7 @@ def _corrections(values: Iterable[Sourced], *, since: datetime | None) -> list[C
         corrections = kind._default_manager.corrections().filter(**owners, published_at__gte=since or timezone.now())  # type: ignore[attr-defined]
         rows.extend(corrections.select_related("supersedes", *kind.owner_fields))
     return [
-        Correction(f"{row.supersedes.text} is now {row.text}: {row.subject}", row.why_note, row.published_at)
+        Correction(f"{row.change_text}: {row.subject}", row.why_note, row.published_at)
         for row in sorted(rows, key=lambda row: row.published_at, reverse=True)
         if row.supersedes
     ]

@@ -54,7 +54,7 @@ class Scale:
         """The axes of all current ranges of a period by market key, whichever of them are shown: one query."""
         # A range that names no upper figure still needs room to be seen.
         upper = Coalesce("high", F("low") * 5 / 4)
-        ranges = SalaryRange.objects.current().filter(period=period).order_by()
+        ranges = SalaryRange.objects.in_force().filter(period=period).order_by()
         highest = dict(ranges.values("market").annotate(highest=Max(upper)).values_list("market", "highest"))
         return {market.pk: cls.reaching(market, highest.get(market.pk, 0)) for market in markets}
 

@@ -169,7 +169,9 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
+        # So that a row that REPLACE puts out of the way counts as deleted for the triggers of frozen figures.
+        "PRAGMA recursive_triggers=ON;",
         **_database_options,
     }
 else:
@@ -303,6 +305,22 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 NEWSLETTER_POSTAL_ADDRESS = env.str("NEWSLETTER_POSTAL_ADDRESS", default="")
 NEWSLETTER_REFUSED_DOMAINS = env.list("NEWSLETTER_REFUSED_DOMAINS", default=[])
 NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
+
+# Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
+
+
+def threshold(name: str, default: int) -> int:
+    """Read a whole number above nothing."""
+    value = env.str(name, default=str(default)).strip()
+    if not (value.isascii() and value.isdigit() and 0 < int(value) <= 10_000):
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {value!r}.")
+    return int(value)
+
+
+REVIEW_PAY_MONTHS = threshold("REVIEW_PAY_MONTHS", default=12)
+REVIEW_STATISTIC_MONTHS = threshold("REVIEW_STATISTIC_MONTHS", default=18)
+REVIEW_RANGE_RATIO = threshold("REVIEW_RANGE_RATIO", default=3)
+REVIEW_MOVE_PERCENT = threshold("REVIEW_MOVE_PERCENT", default=40)
 
 # Logging: one line an event on standard error, UTC
 

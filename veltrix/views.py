@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "lead": articles[0] if articles else None,
         "articles": articles[1:],
         "comparison": comparison,
-        "statistics": StatisticValue.objects.current().on_live_pages()[:3],
+        "statistics": StatisticValue.objects.in_force().on_live_pages()[:3],
     }
     return render(request, "home.html", context)
 

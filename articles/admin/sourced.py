@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from articles.models import Sourced
-from articles.models.sources import SupersededFigureError
+from articles.models.sourced import SupersededFigureError
 
 EVIDENCE: Any = ("Evidence", {"fields": ["source", "locator", "quote", "as_of"]})
 CHECK: Any = ("Check", {"fields": ["check_status", "check_note", "checked_on", "review_by"]})

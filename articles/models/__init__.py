@@ -1,6 +1,8 @@
 from .article import Article, Author, Byline, Category, Series
 from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
-from .sources import Source, Sourced
+from .review import ReviewMark
+from .sourced import Sourced
+from .sources import Source
 from .statistics import Statistic, StatisticValue
 from .versions import ArticleVersion, AuthorReference, LiveReference, StatisticReference
 
@@ -17,6 +19,7 @@ __all__ = [
     "Image",
     "LiveReference",
     "Quote",
+    "ReviewMark",
     "RichText",
     "Series",
     "Source",

@@ -170,7 +170,10 @@ class Article(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        permissions = [("publish_article", "Can publish articles")]
+        permissions = [
+            ("publish_article", "Can publish articles"),
+            ("publish_unresolved_article", "Can publish articles with unresolved errors in their figures"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="article_number_is_positive",

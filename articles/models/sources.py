@@ -1,14 +1,42 @@
-from datetime import datetime
-from typing import Any, ClassVar, Self
+import re
+from collections.abc import Collection
 
-from django.core.validators import URLValidator
-from django.db import models, transaction
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
+from django.urls import reverse
 
 from articles.partial_dates import PATTERN, PartialDateField, in_words
 
 web_address = URLValidator(schemes=["http", "https"])
+
+# A prefix, a slash and whatever the registrant chose (ISO 26324; the form that Crossref recommends to look for).
+DOI = r"10\.[0-9]{4,9}/[^\s]+"
+
+
+def without_resolver(doi: str) -> str:
+    """A DOI as such, of one that was pasted as an address or with “doi:” in front."""
+    return re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", doi.strip(), flags=re.IGNORECASE)
+
+
+def digits_of_isbn(isbn: str) -> str:
+    """The ten or thirteen characters of an ISBN without its hyphens and spaces."""
+    return re.sub(r"[\s-]", "", isbn).upper()
+
+
+def validate_isbn(value: str) -> None:
+    """Refuse what is no ISBN, its check digit included (ISO 2108; ten digits as before 2007)."""
+    digits = digits_of_isbn(value)
+    if re.fullmatch(r"97[89][0-9]{10}", digits):
+        is_right = sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(digits)) % 10 == 0
+    elif re.fullmatch(r"[0-9]{9}[0-9X]", digits):
+        values = [10 if digit == "X" else int(digit) for digit in digits]
+        is_right = sum(value * weight for value, weight in zip(values, range(10, 0, -1), strict=True)) % 11 == 0
+    else:
+        raise ValidationError("An ISBN has 13 digits and begins with 978 or 979, or has 10 characters.")
+    if not is_right:
+        raise ValidationError("This ISBN’s check digit does not fit: one of its digits is mistyped.")
 
 
 class Source(models.Model):
@@ -23,6 +51,12 @@ class Source(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     producer = models.CharField(max_length=120, help_text="Who publishes it: “World Economic Forum”.")
+    authors = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Persons, family name first, parted by semicolons: “Frey, Carl; Osborne, Michael”. "
+        "Empty: the producer is the author.",
+    )
     title = models.CharField(max_length=200)
     edition = models.CharField(
         max_length=40, blank=True, help_text="As the publisher names it: “2023”, “third edition”."
@@ -39,8 +73,18 @@ class Source(models.Model):
         validators=[web_address],
         help_text="A lasting copy of the page.",
     )
-    accessed_on = models.DateField(null=True, blank=True)
-    licence = models.CharField(max_length=120, blank=True)
+    doi = models.CharField(
+        "DOI",
+        max_length=200,
+        blank=True,
+        validators=[RegexValidator(rf"^{DOI}$", "A DOI looks like 10.1000/182.")],
+        help_text="Such as 10.1000/182; an address at doi.org will do.",
+    )
+    isbn = models.CharField("ISBN", max_length=20, blank=True, validators=[validate_isbn])
+    accessed_on = models.DateField(null=True, blank=True, help_text="When somebody here last saw it at its address.")
+    licence = models.CharField(
+        max_length=120, blank=True, help_text="Under what terms its data may be used: “CC BY 4.0”. Empty: not known."
+    )
     projection_horizon = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="The year up to which this edition projects."
     )
@@ -76,6 +120,24 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.citation
 
+    def get_absolute_url(self) -> str:
+        return reverse("articles:source", args=[self.slug])
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        self.doi = without_resolver(self.doi)
+        super().clean_fields(exclude)
+
+    @property
+    def address(self) -> str:
+        """Where it is on the web: what its DOI leads to, else its address; empty where neither is known."""
+        return f"https://doi.org/{self.doi}" if self.doi else self.url
+
+    @property
+    def persons(self) -> list[tuple[str, str]]:
+        """Family and given name of each author who is a person."""
+        names = [author.partition(",") for author in self.authors.split(";") if author.strip()]
+        return [(family.strip(), given.strip()) for family, _, given in names]
+
     @property
     def citation(self) -> str:
         return ", ".join(part for part in (self.producer, self.title, self.edition) if part)
@@ -83,163 +145,3 @@ class Source(models.Model):
     @property
     def published_text(self) -> str:
         return in_words(self.published)
-
-
-class FrozenFigureError(Exception):
-    """A published figure was to be changed or deleted; publish a successor instead."""
-
-
-class SupersededFigureError(Exception):
-    """The figure has a successor already: somebody else published one in the meantime."""
-
-
-class SourcedQuerySet(models.QuerySet):
-    def current(self) -> Self:
-        """Published figures that no later one has superseded."""
-        return self.filter(superseded_at=None).exclude(published_at=None)
-
-    def update(self, **kwargs: Any) -> int:
-        if self.exclude(published_at=None).exists():
-            raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
-        return super().update(**kwargs)
-
-    def corrections(self) -> Self:
-        """Figures that replaced a wrong one, latest first."""
-        return self.filter(why=Sourced.Why.CORRECTION).exclude(published_at=None).order_by("-published_at")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        if self.exclude(published_at=None).exists():
-            raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
-        return super().delete()
-
-
-class Sourced(models.Model):
-    """A published number with its evidence. A published row is frozen; a change publishes a successor."""
-
-    class CheckStatus(models.TextChoices):
-        UNCHECKED = "unchecked", "Unchecked"
-        CONFIRMED = "confirmed", "Confirmed"
-        DISPUTED = "disputed", "Disputed"
-        NOT_FOUND = "not-found", "Not found in the source"
-
-    class Why(models.TextChoices):
-        NEW = "new", "New"
-        UPDATE = "update", "Update: a later figure"
-        CORRECTION = "correction", "Correction: the earlier figure was wrong"
-        RESOURCED = "re-sourced", "Re-sourced: same figure, other evidence"
-
-    source = models.ForeignKey(
-        Source,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        help_text="The edition that states the figure. Empty: no source is stated.",
-    )
-    locator = models.CharField(max_length=120, blank=True, help_text="Where in the source: “p. 28”, “table 3”.")
-    quote = models.TextField(
-        blank=True, help_text="The source’s own words for the figure, kept as evidence and not shown."
-    )
-    as_of = PartialDateField("as of", blank=True, help_text="When the figure held: 2025, 2026-04 or 2026-04-08.")
-    check_status = models.CharField(max_length=10, choices=CheckStatus, default=CheckStatus.UNCHECKED)
-    check_note = models.TextField(blank=True, help_text="What the check found. Readers see it.")
-    checked_on = models.DateField(null=True, blank=True)
-    review_by = models.DateField(null=True, blank=True, help_text="When to look at the figure again.")
-    why = models.CharField("reason", max_length=10, choices=Why, default=Why.NEW)
-    why_note = models.CharField(
-        "reason in words",
-        max_length=300,
-        blank=True,
-        help_text="For a correction: what was wrong. Readers see it.",
-    )
-    published_at = models.DateTimeField(null=True, blank=True, editable=False)
-    superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
-    supersedes = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="successor"
-    )
-
-    # What a figure belongs to, the same for all its history, and what makes it up beside its evidence.
-    owner_fields: ClassVar[tuple[str, ...]] = ()
-    figure_fields: ClassVar[tuple[str, ...]] = ()
-
-    class Meta:
-        abstract = True
-        constraints = [
-            models.CheckConstraint(
-                name="%(class)s_as_of_is_a_date",
-                condition=Q(as_of="") | Q(as_of__regex=PATTERN),
-                violation_error_message="Write a year, a month or a day: 2026, 2026-04 or 2026-04-08.",
-            ),
-            models.CheckConstraint(
-                name="%(class)s_correction_has_a_reason",
-                condition=~Q(why="correction") | ~Q(why_note=""),
-                violation_error_message="Say what was wrong: readers see the reason of a correction.",
-            ),
-            models.CheckConstraint(
-                name="%(class)s_check_status_is_known",
-                condition=Q(check_status__in=["unchecked", "confirmed", "disputed", "not-found"]),
-            ),
-            models.CheckConstraint(
-                name="%(class)s_why_is_known",
-                condition=Q(why__in=["new", "update", "correction", "re-sourced"]),
-            ),
-            models.CheckConstraint(
-                name="%(class)s_superseded_after_published",
-                condition=Q(superseded_at=None) | Q(superseded_at__gte=F("published_at"), published_at__isnull=False),
-            ),
-        ]
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self._is_frozen():
-            raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        if self._is_frozen():
-            raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
-        return super().delete(*args, **kwargs)
-
-    def _is_frozen(self) -> bool:
-        """Whether the database, not this copy of the row, says that the figure was published."""
-        rows = type(self)._base_manager.exclude(published_at=None)
-        return self.pk is not None and rows.filter(pk=self.pk).exists()
-
-    @property
-    def as_of_text(self) -> str:
-        return in_words(self.as_of)
-
-    @property
-    def status_text(self) -> str:
-        """What a reader should know about the evidence, in plain words; empty where the source was confirmed."""
-        if self.source_id is None:
-            return "No source stated"
-        return {"unchecked": "Not yet checked", "confirmed": ""}.get(self.check_status, self.get_check_status_display())
-
-    def latest(self) -> Self:
-        """The figure at the end of this one's line of successors, itself if it is current."""
-        figure = self
-        while figure.superseded_at and (successor := getattr(figure, "successor", None)):
-            figure = successor
-        return figure
-
-    def publish_successor(self, *, at: datetime | None = None, **changes: Any) -> Self:
-        """Publish a changed copy of this current figure and return it; this row stays as history.
-
-        `changes` holds new field values, `why` among them. Raises `SupersededFigureError` if this figure is no longer
-        the current one.
-        """
-        at = at or timezone.now()
-        with transaction.atomic():
-            locked = type(self)._base_manager.select_for_update().get(pk=self.pk)
-            if locked.superseded_at is not None or locked.published_at is None:
-                raise SupersededFigureError("A newer figure was published in the meantime.")
-            type(self)._base_manager.filter(pk=self.pk).update(superseded_at=at)
-            copied = {
-                field.attname: getattr(locked, field.attname)
-                for field in self._meta.concrete_fields
-                if not field.primary_key and field.name not in {"published_at", "superseded_at", "supersedes"}
-            }
-            successor = type(self)(**copied, supersedes_id=self.pk, published_at=at)
-            for name, value in changes.items():
-                setattr(successor, name, value)
-            successor.save(force_insert=True)
-        return successor

@@ -5,14 +5,15 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Max, Prefetch, Q
+from django.urls import reverse
 
-from .sources import Sourced, SourcedQuerySet
+from .sourced import WITHDRAWN, Sourced, SourcedQuerySet
 
 
 class StatisticQuerySet(models.QuerySet["Statistic"]):
     def with_current(self) -> Self:
         """Fetch each statistic's current value and its source along with it."""
-        values = StatisticValue.objects.current().select_related("source").order_by("pk")
+        values = StatisticValue.objects.current().with_evidence().order_by("pk")
         return self.prefetch_related(Prefetch("values", queryset=values, to_attr="current_values"))
 
 
@@ -32,12 +33,15 @@ class Statistic(models.Model):
     def __str__(self) -> str:
         return f"{self.slug}: {self.claim}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("articles:statistic", args=[self.slug])
+
     @property
     def current(self) -> "StatisticValue | None":
         """The value that readers see: from `with_current()` where it was used, else from a query."""
         values: list[StatisticValue] | None = getattr(self, "current_values", None)
         if values is None:
-            values = list(self.values.current().select_related("source")[:1])
+            values = list(self.values.current().with_evidence()[:1])
         value = values[0] if values else None
         if value is not None:
             value.statistic = self
@@ -46,14 +50,15 @@ class Statistic(models.Model):
 
 class StatisticValueQuerySet(SourcedQuerySet):
     def on_live_pages(self) -> Self:
-        """Values whose statistics are shown in published articles, those of the newest article first."""
+        """Values in force whose statistics are shown in published articles, those of the newest article first."""
         from .article import Article
 
         live = Article.objects.published().values("pk")
         return (
             self.filter(statistic__live_references__article__in=live)
             .annotate(latest=Max("statistic__live_references__article__published_at"))
-            .select_related("statistic", "source")
+            .with_evidence()
+            .select_related("statistic")
             .order_by("-latest", "pk")
         )
 
@@ -115,4 +120,7 @@ class StatisticValue(Sourced):
 
     @property
     def text(self) -> str:
-        return self.display_text
+        return WITHDRAWN if self.is_withdrawn else self.display_text
+
+    def get_absolute_url(self) -> str:
+        return self.statistic.get_absolute_url()

@@ -4,6 +4,7 @@ from typing import Any, NoReturn, cast
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from .article import Article, Author, Category, Series
@@ -36,11 +37,23 @@ class ArticleVersion(models.Model):
     written_at = models.DateTimeField(auto_now_add=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=300, blank=True)
+    # What was unresolved when it was published all the same, a sentence each, and why; readers see both.
+    open_points = models.JSONField(default=list)
+    open_reason = models.CharField(max_length=300, blank=True)
+    # What the review of live articles asks of every document, read once: it never changes.
+    title_year = models.PositiveSmallIntegerField(null=True)
+    bare_figures = models.JSONField(default=list)
 
     objects = ArticleVersionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="article_version_with_open_points_has_a_reason",
+                condition=Q(open_points=[]) | ~Q(open_reason=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title}, published {self.published_at:%d %B %Y %H:%M}"

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from articles.models import Sourced
-from articles.models.sources import SourcedQuerySet
+from articles.models.sourced import WITHDRAWN, SourcedQuerySet
 
 from .roles import Market, Role, symbol_of
 
@@ -127,7 +127,10 @@ class SalaryRange(Sourced):
 
     @property
     def text(self) -> str:
-        return str(self)
+        return WITHDRAWN if self.is_withdrawn else str(self)
+
+    def get_absolute_url(self) -> str:
+        return f"{self.role.get_absolute_url()}#pay-{self.market.slug}"
 
     @property
     def text_long(self) -> str:

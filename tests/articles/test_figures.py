@@ -6,7 +6,7 @@ from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
 from articles.models import Source, Statistic, StatisticValue
-from articles.models.sources import FrozenFigureError, SupersededFigureError
+from articles.models.sourced import FrozenFigureError, SupersededFigureError
 from articles.partial_dates import first_day, in_words, last_day, validate_partial_date
 from tests.factories import make_source, make_statistic
 

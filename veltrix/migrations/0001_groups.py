@@ -19,14 +19,20 @@ WRITE = {
 } | {"articles": {name: [VIEW, ADD, CHANGE, DELETE] for name in [*READ["articles"], "article"]}}
 SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW]}}
 SUBSCRIBERS_ACTS = {"newsletter": {"subscriber": [CHANGE, "erase"], "suppression": [ADD, DELETE]}}
+REVIEW = {"articles": {"reviewmark": [VIEW, CHANGE]}}
 PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW]}}
 
 GROUPS = {
     "Author": [DRAFTS, READ],
-    "Editor": [DRAFTS, WRITE, SUBSCRIBERS],
-    "Administrator": [DRAFTS, WRITE, SUBSCRIBERS, SUBSCRIBERS_ACTS, PEOPLE],
+    "Editor": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS],
+    "Chief editor": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS],
+    "Administrator": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS, SUBSCRIBERS_ACTS, PEOPLE],
 }
-PUBLISHERS = ["Editor", "Administrator"]
+PUBLISHERS = {
+    "Editor": ["publish_article"],
+    "Chief editor": ["publish_article", "publish_unresolved_article"],
+    "Administrator": ["publish_article", "publish_unresolved_article"],
+}
 
 
 def create_groups(apps, schema_editor):
@@ -46,9 +52,9 @@ def create_groups(apps, schema_editor):
                     group.permissions.add(
                         *Permission.objects.filter(content_type__app_label=app, codename__in=codenames)
                     )
-    publish = Permission.objects.get(content_type__app_label="articles", codename="publish_article")
-    for name in PUBLISHERS:
-        Group.objects.get(name=name).permissions.add(publish)
+    for name, codenames in PUBLISHERS.items():
+        publish = Permission.objects.filter(content_type__app_label="articles", codename__in=codenames)
+        Group.objects.get(name=name).permissions.add(*publish)
 
 
 def delete_groups(apps, schema_editor):

@@ -1,0 +1,105 @@
+"""Triggers that keep published rows as they are, whoever writes to the database and however.
+
+They are made anew after every migration: SQLite drops them with each table that a migration rebuilds, and a new column
+must be guarded too. A subclass of `Sourced` in any app is guarded by itself. A data migration that must touch frozen
+rows drops the table's triggers first.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+PUBLISHED = "A published figure is frozen; publish a successor instead."
+KEPT = "A published figure stays as history; it cannot be deleted."
+VERSION = "A published version is never changed or deleted; publish another."
+
+
+def install(app_config: AppConfig, using: str, **kwargs: Any) -> None:
+    """Make the triggers of an app's tables: a receiver of `post_migrate`, idempotent."""
+    from .models import ArticleVersion, Sourced
+
+    connection = connections[using]
+    tables = set(connection.introspection.table_names())
+    guarded = [m for m in app_config.get_models() if issubclass(m, Sourced) or m is ArticleVersion]
+    for model in guarded:
+        # A migration to an earlier state leaves a table away, or leaves it without a column.
+        if model._meta.db_table in tables:
+            guard(connection, model)
+
+
+def guarded_models() -> list[type[models.Model]]:
+    """The models whose published rows are frozen."""
+    from .models import ArticleVersion, Sourced
+
+    return [m for m in apps.get_models() if issubclass(m, Sourced) or m is ArticleVersion]
+
+
+def guard(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
+    """Make a table's triggers anew."""
+    from .models import Sourced
+
+    unguard(connection, model)
+    write = _postgresql if connection.vendor == "postgresql" else _sqlite
+    with connection.cursor() as cursor:
+        for statement in write(connection, model, is_figure=issubclass(model, Sourced)):
+            cursor.execute(statement)
+
+
+def unguard(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
+    """Drop a table's triggers."""
+    quote, table = connection.ops.quote_name, model._meta.db_table
+    with connection.cursor() as cursor:
+        for act in ("update", "delete", "truncate", "insert"):
+            place = f" ON {quote(table)}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {quote(f'{table}_{act}_frozen')}{place}")
+
+
+def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model], *, is_figure: bool) -> list[str]:
+    quote, table = connection.ops.quote_name, model._meta.db_table
+    name = quote(f"{table}_frozen")
+    same = "to_jsonb(NEW) - 'superseded_at' = to_jsonb(OLD) - 'superseded_at'"
+    passes = f"""
+        IF TG_OP <> 'TRUNCATE' THEN
+            IF OLD.published_at IS NULL THEN
+                RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+            END IF;
+            IF TG_OP = 'UPDATE' AND OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {same} THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+    """
+    function = f"""
+        CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            {passes if is_figure else ""}
+            RAISE EXCEPTION '{PUBLISHED if is_figure else VERSION}' USING ERRCODE = 'integrity_constraint_violation';
+        END $$
+    """
+    timings = [("update", "UPDATE", "ROW"), ("delete", "DELETE", "ROW"), ("truncate", "TRUNCATE", "STATEMENT")]
+    triggers = [
+        f"CREATE TRIGGER {quote(f'{table}_{act}_frozen')} BEFORE {event} ON {quote(table)} "
+        f"FOR EACH {level} EXECUTE FUNCTION {name}()"
+        for act, event, level in timings
+    ]
+    return [function, *triggers]
+
+
+def _sqlite(connection: BaseDatabaseWrapper, model: type[models.Model], *, is_figure: bool) -> list[str]:
+    quote, table = connection.ops.quote_name, model._meta.db_table
+    columns = [quote(f.column) for f in model._meta.concrete_fields if f.column != "superseded_at"]
+    is_superseded = "OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL"
+    same = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in columns)
+    changed = f"WHEN OLD.published_at IS NOT NULL AND NOT ({is_superseded} AND {same})" if is_figure else ""
+    deleted = "WHEN OLD.published_at IS NOT NULL" if is_figure else ""
+    # INSERT OR REPLACE puts a row in another's place without an update and, as a rule, without a deletion.
+    published = " AND published_at IS NOT NULL" if is_figure else ""
+    replaced = f"WHEN EXISTS (SELECT 1 FROM {quote(table)} WHERE id = NEW.id{published})"
+    conditions = {"UPDATE": changed, "DELETE": deleted, "INSERT": replaced}
+    messages = (PUBLISHED, KEPT, PUBLISHED) if is_figure else (VERSION, VERSION, VERSION)
+    return [
+        f"CREATE TRIGGER {quote(f'{table}_{act.lower()}_frozen')} BEFORE {act} ON {quote(table)} "
+        f"FOR EACH ROW {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        for (act, condition), message in zip(conditions.items(), messages, strict=True)
+    ]

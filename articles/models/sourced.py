@@ -1,0 +1,216 @@
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from articles.partial_dates import PATTERN, PartialDateField, in_words
+
+from .sources import Source
+
+# What stands in the place of a figure that was taken back.
+WITHDRAWN = "withdrawn"
+
+
+class FrozenFigureError(Exception):
+    """A published figure was to be changed or deleted; publish a successor instead."""
+
+
+class SupersededFigureError(Exception):
+    """The figure has a successor already: somebody else published one in the meantime."""
+
+
+class SourcedQuerySet(models.QuerySet):
+    def published(self) -> Self:
+        """Figures that readers see or once saw: the whole history."""
+        return self.exclude(published_at=None)
+
+    def current(self) -> Self:
+        """Published figures that no later one has superseded, one at the end of each line; withdrawn ones too."""
+        return self.published().filter(superseded_at=None)
+
+    def in_force(self) -> Self:
+        """Current figures that were not withdrawn."""
+        return self.current().exclude(why=Sourced.Why.RETRACTION)
+
+    def with_evidence(self) -> Self:
+        """Fetch what a badge asks for along with each figure: its source and that source’s newer edition."""
+        return self.select_related("source__newer_edition")
+
+    def said_at(self, moment: datetime) -> Self:
+        """What the site said at a moment: one figure of each line at most."""
+        return self.filter(published_at__lte=moment).filter(Q(superseded_at=None) | Q(superseded_at__gt=moment))
+
+    def update(self, **kwargs: Any) -> int:
+        if self.exclude(published_at=None).exists():
+            raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
+        return super().update(**kwargs)
+
+    def corrections(self) -> Self:
+        """Figures that replaced a wrong one or withdrew it, latest first."""
+        return self.published().filter(why__in=Sourced.CORRECTING).order_by("-published_at", "-pk")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        if self.exclude(published_at=None).exists():
+            raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
+        return super().delete()
+
+
+class Sourced(models.Model):
+    """A published number with its evidence. A published row is frozen; a change publishes a successor."""
+
+    class CheckStatus(models.TextChoices):
+        UNCHECKED = "unchecked", "Unchecked"
+        CONFIRMED = "confirmed", "Confirmed"
+        DISPUTED = "disputed", "Disputed"
+        NOT_FOUND = "not-found", "Not found in the source"
+
+    class Why(models.TextChoices):
+        NEW = "new", "New"
+        UPDATE = "update", "Update: a later figure"
+        CORRECTION = "correction", "Correction: the earlier figure was wrong"
+        RESOURCED = "re-sourced", "Re-sourced: same figure, other evidence"
+        RETRACTION = "retraction", "Retraction: the figure is withdrawn and none takes its place"
+
+    # Reasons that say of the figure before: it was wrong. Those that put another row in the place of the same point.
+    CORRECTING: ClassVar = (Why.CORRECTION, Why.RETRACTION)
+    REPLACING: ClassVar = (*CORRECTING, Why.RESOURCED)
+
+    source = models.ForeignKey(
+        Source,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="The edition that states the figure. Empty: no source is stated.",
+    )
+    locator = models.CharField(max_length=120, blank=True, help_text="Where in the source: “p. 28”, “table 3”.")
+    quote = models.TextField(
+        blank=True, help_text="The source’s own words for the figure, kept as evidence and not shown."
+    )
+    as_of = PartialDateField("as of", blank=True, help_text="When the figure held: 2025, 2026-04 or 2026-04-08.")
+    check_status = models.CharField(max_length=10, choices=CheckStatus, default=CheckStatus.UNCHECKED)
+    check_note = models.TextField(blank=True, help_text="What the check found. Readers see it.")
+    checked_on = models.DateField(null=True, blank=True)
+    review_by = models.DateField(null=True, blank=True, help_text="When to look at the figure again.")
+    why = models.CharField("reason", max_length=10, choices=Why, default=Why.NEW)
+    why_note = models.CharField(
+        "reason in words",
+        max_length=300,
+        blank=True,
+        help_text="For a correction or a retraction: what was wrong. Readers see it.",
+    )
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    supersedes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="successor"
+    )
+
+    # As readers see the figure, and what it is about; each kind of figure has them.
+    text: str
+    subject: str
+    # What a figure belongs to, the same for all its history, and what makes it up beside its evidence.
+    owner_fields: ClassVar[tuple[str, ...]] = ()
+    figure_fields: ClassVar[tuple[str, ...]] = ()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_as_of_is_a_date",
+                condition=Q(as_of="") | Q(as_of__regex=PATTERN),
+                violation_error_message="Write a year, a month or a day: 2026, 2026-04 or 2026-04-08.",
+            ),
+            models.CheckConstraint(
+                name="%(class)s_correction_has_a_reason",
+                condition=~Q(why__in=["correction", "retraction"]) | ~Q(why_note=""),
+                violation_error_message="Say what was wrong: readers see the reason of a correction or a retraction.",
+            ),
+            models.CheckConstraint(
+                name="%(class)s_check_status_is_known",
+                condition=Q(check_status__in=["unchecked", "confirmed", "disputed", "not-found"]),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_why_is_known",
+                condition=Q(why__in=["new", "update", "correction", "re-sourced", "retraction"]),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_superseded_after_published",
+                condition=Q(superseded_at=None) | Q(superseded_at__gte=F("published_at"), published_at__isnull=False),
+            ),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._is_frozen():
+            raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if self._is_frozen():
+            raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
+        return super().delete(*args, **kwargs)
+
+    def _is_frozen(self) -> bool:
+        """Whether the database, not this copy of the row, says that the figure was published."""
+        rows = type(self)._base_manager.exclude(published_at=None)
+        return self.pk is not None and rows.filter(pk=self.pk).exists()
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether this row says that there is no such figure; what it shows is the figure that was withdrawn."""
+        return self.why == self.Why.RETRACTION
+
+    @property
+    def change_text(self) -> str:
+        """What replacing the earlier figure changed, in words: “97M is now 98M”. Needs `supersedes`."""
+        earlier = self.supersedes
+        if earlier is None:
+            return ""
+        if self.is_withdrawn:
+            return f"{earlier.text} is withdrawn"
+        if earlier.is_withdrawn:
+            return f"{self.text} is shown again after it had been withdrawn"
+        if earlier.text == self.text:
+            return f"{self.text} stays, but what is said of it has changed"
+        return f"{earlier.text} is now {self.text}"
+
+    @property
+    def as_of_text(self) -> str:
+        return in_words(self.as_of)
+
+    @property
+    def status_text(self) -> str:
+        """What a reader should know about the evidence, in plain words; empty where the source was confirmed."""
+        if self.source_id is None:
+            return "No source stated"
+        return {"unchecked": "Not yet checked", "confirmed": ""}.get(self.check_status, self.get_check_status_display())
+
+    def latest(self) -> Self:
+        """The figure at the end of this one's line of successors, itself if it is current."""
+        figure = self
+        while figure.superseded_at and (successor := getattr(figure, "successor", None)):
+            figure = successor
+        return figure
+
+    def publish_successor(self, *, at: datetime | None = None, **changes: Any) -> Self:
+        """Publish a changed copy of this current figure and return it; this row stays as history.
+
+        `changes` holds new field values, `why` among them. Raises `SupersededFigureError` if this figure is no longer
+        the current one.
+        """
+        at = at or timezone.now()
+        with transaction.atomic():
+            locked = type(self)._base_manager.select_for_update().get(pk=self.pk)
+            if locked.superseded_at is not None or locked.published_at is None:
+                raise SupersededFigureError("A newer figure was published in the meantime.")
+            type(self)._base_manager.filter(pk=self.pk).update(superseded_at=at)
+            copied = {
+                field.attname: getattr(locked, field.attname)
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name not in {"published_at", "superseded_at", "supersedes"}
+            }
+            successor = type(self)(**copied, supersedes_id=self.pk, published_at=at)
+            for name, value in changes.items():
+                setattr(successor, name, value)
+            successor.save(force_insert=True)
+        return successor
