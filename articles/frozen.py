@@ -88,14 +88,14 @@ def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model], *, i
 
 def _sqlite(connection: BaseDatabaseWrapper, model: type[models.Model], *, is_figure: bool) -> list[str]:
     quote, table = connection.ops.quote_name, model._meta.db_table
-    columns = [quote(f.column) for f in model._meta.concrete_fields if f.column != "superseded_at"]
+    columns = [quote(f.column) for f in model._meta.concrete_fields if f.column and f.column != "superseded_at"]
     is_superseded = "OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL"
     same = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in columns)
     changed = f"WHEN OLD.published_at IS NOT NULL AND NOT ({is_superseded} AND {same})" if is_figure else ""
     deleted = "WHEN OLD.published_at IS NOT NULL" if is_figure else ""
     # INSERT OR REPLACE puts a row in another's place without an update and, as a rule, without a deletion.
     published = " AND published_at IS NOT NULL" if is_figure else ""
-    replaced = f"WHEN EXISTS (SELECT 1 FROM {quote(table)} WHERE id = NEW.id{published})"
+    replaced = f"WHEN EXISTS (SELECT 1 FROM {quote(table)} WHERE id = NEW.id{published})"  # noqa: S608
     conditions = {"UPDATE": changed, "DELETE": deleted, "INSERT": replaced}
     messages = (PUBLISHED, KEPT, PUBLISHED) if is_figure else (VERSION, VERSION, VERSION)
     return [

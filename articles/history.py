@@ -32,7 +32,7 @@ def lines_of[Figure: Sourced](rows: Iterable[Figure]) -> list[list[Figure]]:
     """Sort published rows into lines, each from its first figure to its current one, in the order of their starts."""
     by_predecessor: dict[int | None, list[Figure]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row.published_at, row.pk)):
-        by_predecessor[row.supersedes_id].append(row)
+        by_predecessor[row.supersedes_id].append(row)  # type: ignore[attr-defined]
     lines = []
     for first in by_predecessor[None]:
         line = [first]

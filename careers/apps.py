@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class CareersConfig(AppConfig):
     name = "careers"
+
+    def ready(self) -> None:
+        from . import figure_rules  # noqa: F401 - enters its rules

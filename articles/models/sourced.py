@@ -1,6 +1,7 @@
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -37,6 +38,10 @@ class SourcedQuerySet(models.QuerySet):
     def with_evidence(self) -> Self:
         """Fetch what a badge asks for along with each figure: its source and that source’s newer edition."""
         return self.select_related("source__newer_edition")
+
+    def for_review(self) -> Self:
+        """Fetch what the rules of the review ask for along with each figure."""
+        return self.with_evidence().select_related("supersedes", *self.model.owner_fields)
 
     def said_at(self, moment: datetime) -> Self:
         """What the site said at a moment: one figure of each line at most."""
@@ -106,9 +111,6 @@ class Sourced(models.Model):
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="successor"
     )
 
-    # As readers see the figure, and what it is about; each kind of figure has them.
-    text: str
-    subject: str
     # What a figure belongs to, the same for all its history, and what makes it up beside its evidence.
     owner_fields: ClassVar[tuple[str, ...]] = ()
     figure_fields: ClassVar[tuple[str, ...]] = ()
@@ -154,6 +156,21 @@ class Sourced(models.Model):
         """Whether the database, not this copy of the row, says that the figure was published."""
         rows = type(self)._base_manager.exclude(published_at=None)
         return self.pk is not None and rows.filter(pk=self.pk).exists()
+
+    @classmethod
+    def stale_after_months(cls) -> int:
+        """After how many months a figure of this kind is too old."""
+        return int(settings.REVIEW_STATISTIC_MONTHS)
+
+    @property
+    def text(self) -> str:
+        """The figure as readers see it."""
+        raise NotImplementedError
+
+    @property
+    def subject(self) -> str:
+        """What the figure is about, for sentences that name it."""
+        raise NotImplementedError
 
     @property
     def is_withdrawn(self) -> bool:

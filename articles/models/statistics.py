@@ -115,7 +115,6 @@ class StatisticValue(Sourced):
 
     @property
     def subject(self) -> str:
-        """What the figure is about, for the sentence that reports its correction."""
         return self.statistic.claim
 
     @property

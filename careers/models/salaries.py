@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -116,13 +117,16 @@ class SalaryRange(Sourced):
         self.currency = self.currency or self.market.currency
         super().save(*args, **kwargs)
 
+    @classmethod
+    def stale_after_months(cls) -> int:
+        return int(settings.REVIEW_PAY_MONTHS)
+
     @property
     def symbol(self) -> str:
         return symbol_of(self.currency or self.market.currency)
 
     @property
     def subject(self) -> str:
-        """What the figure is about, for the sentence that reports its correction."""
         return f"{self.role}, {self.market}"
 
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from django.test import SimpleTestCase, TestCase
 from hypothesis import given, settings
@@ -160,7 +161,7 @@ class RandomHistoryTests(PropertyTestCase):
         self.assertEqual(list(statistic.values.current()), [figure])
         self.assertEqual(len(lines_of(rows)), 1)
         self.assertEqual(len(line), len(acts) + 1)
-        for earlier, later in zip(line, line[1:], strict=False):
+        for earlier, later in pairwise(line):
             self.assertEqual(earlier.superseded_at, later.published_at)
             self.assertEqual(later.supersedes_id, earlier.pk)
         for asked in range(first_year - 1, year + 2):

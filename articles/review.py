@@ -1,0 +1,106 @@
+"""The review of figures: rules, what they find, and the register in which every app enters its own.
+
+A rule about a single figure is a small function of the figure and the day; the badges that readers see ask the same
+functions. A rule about other records finds them by itself. Findings are never stored: `ReviewMark` keeps what people
+made of them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from .models import Sourced
+
+
+class Severity(StrEnum):
+    """An error stands in the way of publishing; a warning asks to be looked at."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Rule:
+    key: str
+    title: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class Finding:
+    """That a record breaks a rule; `message` says how, in a sentence."""
+
+    rule: Rule
+    subject: models.Model
+    message: str
+
+    @property
+    def subject_key(self) -> str:
+        """The record's name in `ReviewMark.subject`."""
+        return f"{self.subject._meta.label_lower}:{self.subject.pk}"
+
+
+# A sentence that says what is wrong, empty where nothing is.
+type FigureCheck[Figure: Sourced] = Callable[[Figure, date], str]
+# Pairs of a record and a sentence.
+type RecordCheck = Callable[[date], Iterable[tuple[models.Model, str]]]
+
+_figure_rules: dict[str, tuple[Rule, type[Sourced], FigureCheck[Any]]] = {}
+_record_rules: dict[str, tuple[Rule, RecordCheck]] = {}
+
+
+def figure_rule[Figure: Sourced](
+    key: str, title: str, severity: Severity, *, of: type[Sourced] = Sourced
+) -> Callable[[FigureCheck[Figure]], FigureCheck[Figure]]:
+    """Enter a rule about each figure of a kind."""
+
+    def enter(check: FigureCheck[Figure]) -> FigureCheck[Figure]:
+        _figure_rules[key] = (Rule(key, title, severity), of, check)
+        return check
+
+    return enter
+
+
+def record_rule(key: str, title: str, severity: Severity) -> Callable[[RecordCheck], RecordCheck]:
+    """Enter a rule about records other than figures."""
+
+    def enter(check: RecordCheck) -> RecordCheck:
+        _record_rules[key] = (Rule(key, title, severity), check)
+        return check
+
+    return enter
+
+
+def rules() -> list[Rule]:
+    """All rules, errors first, in the order in which they were entered."""
+    entered = [entry[0] for entry in _figure_rules.values()] + [entry[0] for entry in _record_rules.values()]
+    return sorted(entered, key=lambda rule: rule.severity != Severity.ERROR)
+
+
+def of_figures(figures: Iterable[Sourced], today: date) -> Iterator[Finding]:
+    """What the rules find in these figures, which come with their evidence and the figure before."""
+    for figure in figures:
+        for rule, kind, check in _figure_rules.values():
+            if isinstance(figure, kind) and (message := check(figure, today)):
+                yield Finding(rule, figure, message)
+
+
+def figures_in_force() -> Iterator[Sourced]:
+    """All that readers see now, with what the rules ask of it: one query for each kind of figure."""
+    for model in apps.get_models():
+        if issubclass(model, Sourced):
+            yield from model._default_manager.in_force().for_review()  # type: ignore[attr-defined]
+
+
+def collect(today: date) -> list[Finding]:
+    """All findings, in the order of the rules."""
+    found = list(of_figures(figures_in_force(), today))
+    for rule, check in _record_rules.values():
+        found.extend(Finding(rule, subject, message) for subject, message in check(today))
+    order = {rule.key: place for place, rule in enumerate(rules())}
+    return sorted(found, key=lambda finding: order[finding.rule.key])
