@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from . import badges
 from .models import Sourced, StatisticValue
 from .partial_dates import last_day
 from .review import Severity, figure_rule
@@ -17,7 +18,13 @@ def age_in_months(figure: Sourced, today: date) -> int | None:
     return months_between(last_day(figure.as_of), today) if figure.as_of else None
 
 
-@figure_rule("projection-passed", "The projected year has passed", Severity.ERROR, of=StatisticValue)
+@figure_rule(
+    "projection-passed",
+    "The projected year has passed",
+    Severity.ERROR,
+    of=StatisticValue,
+    badge=badges.projection_passed,
+)
 def projection_passed(value: StatisticValue, today: date) -> str:
     is_past = value.horizon_year is not None and value.horizon_year < today.year
     return f"It projects {value.horizon_year}, a year that has passed." if is_past else ""
@@ -31,7 +38,7 @@ def horizon_differs(value: StatisticValue, today: date) -> str:
     return f"It projects {value.horizon_year}, but the edition that it cites projects {horizon}."
 
 
-@figure_rule("no-source", "No source", Severity.ERROR)
+@figure_rule("no-source", "No source", Severity.ERROR, badge=badges.no_source)
 def no_source(figure: Sourced, today: date) -> str:
     return "" if figure.source_id else "It names no source."
 
@@ -43,20 +50,30 @@ def source_without_address(figure: Sourced, today: date) -> str:
     return "" if is_found else f"Its source, {source}, has no address, DOI or ISBN, so nobody can look it up."
 
 
-@figure_rule("newer-edition", "A newer edition of the source exists", Severity.WARNING)
+@figure_rule("newer-edition", "A newer edition of the source exists", Severity.WARNING, badge=badges.newer_edition)
 def newer_edition(figure: Sourced, today: date) -> str:
     newer = figure.source.newer_edition if figure.source else None
     return f"Its source has a newer edition: {newer}." if newer else ""
 
 
-@figure_rule("disputed", "Disputed, or not found in the source", Severity.ERROR)
+@figure_rule(
+    "disputed",
+    "Disputed, or not found in the source",
+    Severity.ERROR,
+    badge=badges.disputed,
+)
 def disputed(figure: Sourced, today: date) -> str:
     Status = Sourced.CheckStatus
     is_doubtful = figure.check_status in {Status.DISPUTED, Status.NOT_FOUND}
     return f"The check says: {figure.get_check_status_display().lower()}." if is_doubtful else ""
 
 
-@figure_rule("not-confirmed", "Not confirmed", Severity.WARNING)
+@figure_rule(
+    "not-confirmed",
+    "Not confirmed",
+    Severity.WARNING,
+    badge=badges.not_confirmed,
+)
 def not_confirmed(figure: Sourced, today: date) -> str:
     is_unchecked = figure.check_status == Sourced.CheckStatus.UNCHECKED
     return "Nobody has compared it with its source yet." if is_unchecked else ""
@@ -67,7 +84,7 @@ def no_as_of_date(figure: Sourced, today: date) -> str:
     return "" if figure.as_of else "Nothing says when it held."
 
 
-@figure_rule("too-old", "Too old", Severity.WARNING)
+@figure_rule("too-old", "Too old", Severity.WARNING, badge=badges.too_old)
 def too_old(figure: Sourced, today: date) -> str:
     age, limit = age_in_months(figure, today), figure.stale_after_months()
     return f"It is as of {figure.as_of_text}, {age} months ago; {limit} are allowed." if age and age > limit else ""

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.utils import timezone
 
 from .models import Sourced
 
@@ -50,17 +51,29 @@ type FigureCheck[Figure: Sourced] = Callable[[Figure, date], str]
 # Pairs of a record and a sentence.
 type RecordCheck = Callable[[date], Iterable[tuple[models.Model, str]]]
 
-_figure_rules: dict[str, tuple[Rule, type[Sourced], FigureCheck[Any]]] = {}
+
+@dataclass(frozen=True)
+class Badge:
+    """What readers should know of a figure, in plain words, and why."""
+
+    words: str
+    reason: str
+
+
+# What readers see where a rule is broken, None where it is not for them.
+type BadgeOf[Figure: Sourced] = Callable[[Figure], Badge | None]
+
+_figure_rules: dict[str, tuple[Rule, type[Sourced], FigureCheck[Any], BadgeOf[Any]]] = {}
 _record_rules: dict[str, tuple[Rule, RecordCheck]] = {}
 
 
 def figure_rule[Figure: Sourced](
-    key: str, title: str, severity: Severity, *, of: type[Sourced] = Sourced
+    key: str, title: str, severity: Severity, *, of: type[Sourced] = Sourced, badge: BadgeOf[Figure] = lambda _: None
 ) -> Callable[[FigureCheck[Figure]], FigureCheck[Figure]]:
-    """Enter a rule about each figure of a kind."""
+    """Enter a rule about each figure of a kind; `badge` says the same to readers."""
 
     def enter(check: FigureCheck[Figure]) -> FigureCheck[Figure]:
-        _figure_rules[key] = (Rule(key, title, severity), of, check)
+        _figure_rules[key] = (Rule(key, title, severity), of, check, badge)
         return check
 
     return enter
@@ -85,9 +98,21 @@ def rules() -> list[Rule]:
 def of_figures(figures: Iterable[Sourced], today: date) -> Iterator[Finding]:
     """What the rules find in these figures, which come with their evidence and the figure before."""
     for figure in figures:
-        for rule, kind, check in _figure_rules.values():
+        for rule, kind, check, _ in _figure_rules.values():
             if isinstance(figure, kind) and (message := check(figure, today)):
                 yield Finding(rule, figure, message)
+
+
+def badges_of(figure: Sourced, today: date) -> list[Badge]:
+    """The badges of a figure, which comes with its evidence, the gravest first."""
+    day = f"{timezone.localdate(figure.published_at):%-d %b %Y}" if figure.published_at else ""
+    if figure.is_withdrawn:
+        return [Badge(f"Withdrawn {day}", figure.why_note)]
+    badges = [Badge(f"Corrected {day}", figure.why_note)] if figure.why == Sourced.Why.CORRECTION else []
+    for _, kind, check, badge in _figure_rules.values():
+        if isinstance(figure, kind) and check(figure, today) and (shown := badge(figure)):
+            badges.append(shown)
+    return badges
 
 
 def figures_in_force() -> Iterator[Sourced]:

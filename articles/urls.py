@@ -1,10 +1,16 @@
 from django.urls import path
 
 from . import views
+from .feeds import CorrectionsFeed
 
 app_name = "articles"
 
 urlpatterns = [
+    path("corrections/", views.corrections_index, name="corrections"),
+    path("feeds/corrections.atom", CorrectionsFeed(), name="corrections-feed"),
+    path("sources/", views.sources, name="sources"),
+    path("sources/<slug:slug>/", views.source, name="source"),
+    path("statistics/<slug:slug>/", views.statistic, name="statistic"),
     path("articles/", views.index, name="index"),
     path("articles/<slug:slug>/", views.detail, name="detail"),
     path("topics/<slug:slug>/", views.topic, name="topic"),

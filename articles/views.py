@@ -1,24 +1,43 @@
+from django.core.paginator import EmptyPage, Paginator
 from django.core.paginator import Page as ListPage
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from .models import Article, Author, Category, Series
+from .citations import Citation
+from .clocks import Clocks
+from .figure_pages import articles_showing, changes_of, corrections, count_figures, figures_of, line_of
+from .history import points_of
+from .models import Article, Author, Category, Series, Source, Statistic
 from .models.article import ArticleQuerySet
 from .pages import Page, previous_and_next, related
+from .step_chart import StepChart
 
 ARTICLES_A_PAGE = 20
+SOURCES_A_PAGE = 100
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page of a list that `?page=` asks for; 404 where that is no number of a page."""
+    number = request.GET.get("page", "1")
+    if not (number.isascii() and number.isdigit() and len(number) < 8) or int(number) == 0:
+        raise Http404("There is no such page.")
+    return int(number)
 
 
 def listed(request: HttpRequest, articles: ArticleQuerySet) -> ListPage:
-    """The page of a list that `?page=` asks for; 404 where there is no such page."""
-    paginator = Paginator(articles.for_index(), ARTICLES_A_PAGE)
-    number = request.GET.get("page", "1")
-    if not (number.isascii() and number.isdigit() and len(number) < 8) or int(number) not in paginator.page_range:
-        raise Http404("There is no such page.")
-    return paginator.page(int(number))
+    """The page of a list of articles; 404 where there is no such page."""
+    return page_of(Paginator(articles.for_index(), ARTICLES_A_PAGE), request)
+
+
+def page_of(paginator: Paginator, request: HttpRequest) -> ListPage:
+    """The page of a list; 404 where there is no such page."""
+    try:
+        return paginator.page(page_number(request))
+    except EmptyPage as error:
+        raise Http404("There is no such page.") from error
 
 
 def under(category: Category) -> ArticleQuerySet:
@@ -77,3 +96,54 @@ def author(request: HttpRequest, slug: str) -> HttpResponse:
     author = get_object_or_404(Author, slug=slug)
     articles = Article.objects.published().filter(authorreference__target=author)
     return render(request, "articles/author.html", {"author": author, "articles": listed(request, articles)})
+
+
+@require_safe
+def statistic(request: HttpRequest, slug: str) -> HttpResponse:
+    statistic = get_object_or_404(Statistic, slug=slug)
+    line, clocks = line_of(statistic), Clocks.read(request.GET)
+    if not line:
+        raise Http404("This statistic has no published figure.")
+    current = line[-1]
+    points = points_of(line)
+    context = {
+        "statistic": statistic,
+        "clocks": clocks,
+        "current": current,
+        "value": clocks.answer(line) if clocks.is_set else current,
+        "changes": changes_of(line),
+        "chart": StepChart.of(points, timezone.localdate()),
+        "articles": articles_showing(statistic),
+        "citation": Citation.of_figure(current, statistic.slug),
+        "ignored": clocks.ignored,
+    }
+    return render(request, "articles/statistic.html", context)
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    page = page_of(Paginator(Source.objects.order_by("producer", "title", "-published", "pk"), SOURCES_A_PAGE), request)
+    counts = count_figures(page.object_list)
+    entries = [(source, counts[source.pk]) for source in page.object_list]
+    return render(request, "articles/sources.html", {"page": page, "entries": entries})
+
+
+@require_safe
+def source(request: HttpRequest, slug: str) -> HttpResponse:
+    source = get_object_or_404(Source.objects.select_related("newer_edition"), slug=slug)
+    context = {
+        "source": source,
+        "figures": figures_of(source),
+        "older_editions": source.older_editions.all(),
+        "citation": Citation.of_source(source),
+    }
+    return render(request, "articles/source.html", context)
+
+
+@require_safe
+def corrections_index(request: HttpRequest) -> HttpResponse:
+    try:
+        page = corrections(page_number(request))
+    except EmptyPage as error:
+        raise Http404("There is no such page.") from error
+    return render(request, "articles/corrections.html", {"page": page})

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils import timezone
+
+from articles.review import Badge, badges_of
 
 from .models import (
     CareerPath,
@@ -73,11 +76,29 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class TableNote:
+    """What readers should know of some figures: a letter beside each of them, and the words beneath the table."""
+
+    letter: str
+    badges: list[Badge]
+    more: str
+
+    @property
+    def words(self) -> str:
+        return "; ".join(badge.words for badge in self.badges)
+
+    @property
+    def reasons(self) -> str:
+        return " ".join(text for text in [*(badge.reason for badge in self.badges), self.more] if text)
+
+
+@dataclass
 class PayCell:
     market: Market
     salary: SalaryRange | None
     scale: Scale
     bar: Bar | None
+    note: TableNote | None = None
 
     @classmethod
     def of(cls, market: Market, salary: SalaryRange | None, scale: Scale) -> Self:
@@ -214,34 +235,50 @@ class Comparison:
     columns: list[Column]
     rows: list[Row]
     scales: list[Scale]
+    notes: list[TableNote]
 
     @classmethod
     def of(
-        cls, roles: Sequence[Role], query: Query, *, is_sortable: bool = True, scales: dict[int, Scale] | None = None
+        cls,
+        roles: Sequence[Role],
+        query: Query,
+        *,
+        is_sortable: bool = True,
+        scales: dict[int, Scale] | None = None,
+        most: int | None = None,
     ) -> Self:
-        """Lay out these roles, which come from `with_pay_and_core()`, as the query asks."""
+        """Lay out these roles, which come from `with_pay_and_core()`, as the query asks, the first `most` of them."""
         scales = scales or Scale.shared(query.markets)
         rows = [_row(role, query.markets, scales) for role in roles]
         if query.minimum is not None:
             rows = [row for row in rows if _reaches(row, query.minimum)]
         if query.sort:
             rows = _sorted(rows, query.sort)
-        return cls(query.markets, _columns(query, is_sortable), rows, list(scales.values()))
+        rows = rows[:most]
+        return cls(query.markets, _columns(query, is_sortable), rows, list(scales.values()), _annotate(rows))
 
     def salaries(self) -> Iterator[SalaryRange]:
         """The ranges that are shown, in reading order."""
         return (cell.salary for row in self.rows for cell in row.pay if cell.salary)
 
-    @property
-    def notes(self) -> list[str]:
-        """What the small print beneath the table says of the evidence, each distinct sentence once."""
-        sentences = []
-        for salary in self.salaries():
-            as_of = f" Figures as of {salary.as_of_text}." if salary.as_of else ""
-            kind = "" if salary.kind == SalaryRange.Kind.TOTAL else f" {salary.get_kind_display()}."
-            status = f"{salary.status_text}." if salary.status_text else ""
-            sentences.append(" ".join(f"{status}{kind}{as_of} {salary.check_note}".split()))
-        return [sentence for sentence in dict.fromkeys(sentences) if sentence]
+
+def _annotate(rows: Iterable[Row]) -> list[TableNote]:
+    """Give each figure its note, figures of which the same is to be said the same one; the notes in reading order."""
+    notes: dict[str, TableNote] = {}
+    for cell in (cell for row in rows for cell in row.pay if cell.salary):
+        salary = cast("SalaryRange", cell.salary)
+        badges = badges_of(salary, timezone.localdate())
+        as_of = f"As of {salary.as_of_text}." if salary.as_of else ""
+        note = TableNote(_letter(len(notes)), badges, f"{as_of} {salary.check_note}".strip())
+        if badges or note.more:
+            cell.note = notes.setdefault(f"{note.words} {note.reasons}", note)
+    return list(notes.values())
+
+
+def _letter(place: int) -> str:
+    """The letter of a place counted from 0: a to z, then aa, ab and so on."""
+    before, last = divmod(place, 26)
+    return (_letter(before - 1) if before else "") + chr(ord("a") + last)
 
 
 def _row(role: Role, markets: Sequence[Market], scales: dict[int, Scale]) -> Row:
@@ -301,8 +338,8 @@ def _sortable(query: Query, key: str, label: str, kind: str) -> Column:
     return Column(key, label, kind, url, directions.get(query.sort, ""))
 
 
-def compare(query: Query) -> Comparison:
-    """All roles that the query asks for."""
+def compare(query: Query, *, most: int | None = None) -> Comparison:
+    """The roles that the query asks for, all or the first `most`."""
     roles = Role.objects.with_pay_and_core()
     if query.path:
         roles = roles.filter(path=query.path)
@@ -310,7 +347,7 @@ def compare(query: Query) -> Comparison:
         roles = roles.filter(slug__in=query.roles)
     if query.skill:
         roles = roles.filter(pk__in=roles_requiring(query.skill))
-    return Comparison.of(list(roles), query)
+    return Comparison.of(list(roles), query, most=most)
 
 
 def best_paid(most: int) -> Comparison:
@@ -318,9 +355,7 @@ def best_paid(most: int) -> Comparison:
     query = Query.read(QueryDict())
     if query.markets:
         query.sort = f"-{query.markets[0].slug}_high"
-    comparison = compare(query)
-    comparison.rows = comparison.rows[:most]
-    return comparison
+    return compare(query, most=most)
 
 
 def roles_requiring(skill: Skill) -> set[int]:

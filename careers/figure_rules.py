@@ -5,12 +5,23 @@ from typing import cast
 
 from django.conf import settings
 
-from articles.review import Severity, figure_rule
+import articles.figure_rules  # noqa: F401 - its rules come first
+from articles.review import Badge, Severity, figure_rule
 
 from .models import SalaryRange
 
 
-@figure_rule("base-or-total", "Base or total not stated", Severity.WARNING, of=SalaryRange)
+def base_or_total_badge(salary: SalaryRange) -> Badge:
+    return Badge("Base or total not stated", "Whether bonuses and shares are counted is not said.")
+
+
+@figure_rule(
+    "base-or-total",
+    "Base or total not stated",
+    Severity.WARNING,
+    of=SalaryRange,
+    badge=base_or_total_badge,
+)
 def base_or_total_unstated(salary: SalaryRange, today: date) -> str:
     is_unstated = salary.kind == SalaryRange.Kind.UNSTATED
     return "It does not say whether it is base or total pay." if is_unstated else ""

@@ -45,7 +45,7 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
 
 def pay_of(role: Role) -> list[PayCell]:
     """The role's current ranges, each on the axis that all roles share for its market and period."""
-    own = list(SalaryRange.objects.in_force().filter(role=role).with_evidence().select_related("market"))
+    own = list(SalaryRange.objects.in_force().filter(role=role).with_evidence().select_related("role", "market"))
     periods = list(SalaryRange.Period)
     own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
     scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}

@@ -126,7 +126,7 @@ class StatisticAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
 
     @admin.display(description="evidence")
     def evidence(self, statistic: Statistic) -> str:
-        return (statistic.current.status_text or "Confirmed") if statistic.current else ""
+        return statistic.current.get_check_status_display() if statistic.current else ""
 
 
 @admin.register(StatisticValue)

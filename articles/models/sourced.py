@@ -14,6 +14,10 @@ from .sources import Source
 WITHDRAWN = "withdrawn"
 
 
+# What a successor does not take over from the figure before.
+NOT_INHERITED = {"published_at", "superseded_at", "supersedes", "why", "why_note"}
+
+
 class FrozenFigureError(Exception):
     """A published figure was to be changed or deleted; publish a successor instead."""
 
@@ -41,7 +45,7 @@ class SourcedQuerySet(models.QuerySet):
 
     def for_review(self) -> Self:
         """Fetch what the rules of the review ask for along with each figure."""
-        return self.with_evidence().select_related("supersedes", *self.model.owner_fields)
+        return self.with_evidence().select_related("supersedes", *self.model.owner_fields)  # type: ignore[attr-defined]
 
     def said_at(self, moment: datetime) -> Self:
         """What the site said at a moment: one figure of each line at most."""
@@ -147,6 +151,10 @@ class Sourced(models.Model):
             raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
         super().save(*args, **kwargs)
 
+    def get_absolute_url(self) -> str:
+        """Where readers find its history and evidence."""
+        raise NotImplementedError
+
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if self._is_frozen():
             raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
@@ -166,6 +174,16 @@ class Sourced(models.Model):
     def text(self) -> str:
         """The figure as readers see it."""
         raise NotImplementedError
+
+    @property
+    def correction_anchor(self) -> str:
+        """The id of its entry among the corrections."""
+        return f"correction-{self._meta.model_name}-{self.pk}"
+
+    @property
+    def why_text(self) -> str:
+        """Why it was published, in a word for readers."""
+        return self.get_why_display().partition(":")[0]
 
     @property
     def subject(self) -> str:
@@ -195,13 +213,6 @@ class Sourced(models.Model):
     def as_of_text(self) -> str:
         return in_words(self.as_of)
 
-    @property
-    def status_text(self) -> str:
-        """What a reader should know about the evidence, in plain words; empty where the source was confirmed."""
-        if self.source_id is None:
-            return "No source stated"
-        return {"unchecked": "Not yet checked", "confirmed": ""}.get(self.check_status, self.get_check_status_display())
-
     def latest(self) -> Self:
         """The figure at the end of this one's line of successors, itself if it is current."""
         figure = self
@@ -209,11 +220,11 @@ class Sourced(models.Model):
             figure = successor
         return figure
 
-    def publish_successor(self, *, at: datetime | None = None, **changes: Any) -> Self:
+    def publish_successor(self, *, why: str, why_note: str = "", at: datetime | None = None, **changes: Any) -> Self:
         """Publish a changed copy of this current figure and return it; this row stays as history.
 
-        `changes` holds new field values, `why` among them. Raises `SupersededFigureError` if this figure is no longer
-        the current one.
+        `changes` holds new field values; what may follow a figure is told by `articles.succession`. Raises
+        `SupersededFigureError` if this figure is no longer the current one.
         """
         at = at or timezone.now()
         with transaction.atomic():
@@ -224,9 +235,9 @@ class Sourced(models.Model):
             copied = {
                 field.attname: getattr(locked, field.attname)
                 for field in self._meta.concrete_fields
-                if not field.primary_key and field.name not in {"published_at", "superseded_at", "supersedes"}
+                if not field.primary_key and field.name not in NOT_INHERITED
             }
-            successor = type(self)(**copied, supersedes_id=self.pk, published_at=at)
+            successor = type(self)(**copied, supersedes_id=self.pk, published_at=at, why=why, why_note=why_note)
             for name, value in changes.items():
                 setattr(successor, name, value)
             successor.save(force_insert=True)

@@ -108,7 +108,7 @@ class DetailTests(TestCase):
         response = self.get(article)
         self.assertContains(response, "ML Engineer, UK")
         self.assertContains(response, "A slip of the pen.")
-        self.assertNotContains(response, "Before its time.")
+        self.assertEqual([c.reason for c in response.context["page"].corrections], ["A slip of the pen."])
 
     def test_sources_are_numbered_in_reading_order_and_linked_both_ways(self):
         first, second = make_source(title="First"), make_source(title="Second")

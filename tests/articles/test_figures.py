@@ -176,13 +176,3 @@ class StatisticValueTests(TestCase):
                 StatisticValue.objects.create(
                     statistic=Statistic.objects.create(slug=str(values)[:20]), value=1, **values
                 )
-
-    def test_the_status_is_in_plain_words(self):
-        source = make_source()
-        statuses = [
-            StatisticValue(check_status=status, source=source).status_text
-            for status in ("confirmed", "unchecked", "disputed", "not-found")
-        ]
-
-        self.assertEqual(statuses, ["", "Not yet checked", "Disputed", "Not found in the source"])
-        self.assertEqual(StatisticValue(check_status="confirmed").status_text, "No source stated")

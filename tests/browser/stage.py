@@ -14,7 +14,17 @@ from django.core.management import call_command
 from django.db import transaction
 from PIL import Image as Pillow
 
-from articles.models import CallOut, FaqItem, Image, Quote, Statistic, StatisticBlock, TableBlock
+from articles.models import (
+    CallOut,
+    FaqItem,
+    Image,
+    Quote,
+    Source,
+    Statistic,
+    StatisticBlock,
+    StatisticValue,
+    TableBlock,
+)
 from articles.publishing import publish
 from careers.models import CareerPath, ComparisonTable, RoleTable, SkillList
 from newsletter import signing, wording
@@ -31,6 +41,7 @@ def main() -> None:
     make_user("Author", username="author")
     make_draft(number=2, slug="a-draft", title="A draft that nobody sees")
     make_article_of_every_block()
+    make_a_history()
     asked = ask("pending@example.com")
     subscriber = ask("subscribed@example.com").subscriber
     subscriber.confirm(subscriber.consent_events.get(), network_digest="")
@@ -69,6 +80,26 @@ def make_article_of_every_block() -> None:
         block.parent, block.region, block.ordering = article, "main", place * 10
         block.save()
     publish(article, by=None)
+
+
+def make_a_history() -> None:
+    """A statistic that was updated, corrected and updated again."""
+    statistic = Statistic.objects.create(
+        slug="with-a-history", claim="of people count on their fingers.", unit="share of adults", scope="Everywhere"
+    )
+    years = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 3, 6, 9)]
+    value = StatisticValue.objects.create(
+        statistic=statistic,
+        value=40,
+        display_text="40%",
+        as_of="2021",
+        published_at=years[0],
+        source=Source.objects.first(),
+    )
+    value = value.publish_successor(at=years[1], value=44, display_text="44%", as_of="2022", why="update")
+    correction = {"why": "correction", "why_note": "Two fingers had been counted twice."}
+    value = value.publish_successor(at=years[2], value=42, display_text="42%", **correction)
+    value.publish_successor(at=years[3], value=51, display_text="51%", as_of="2024", why="update")
 
 
 def picture() -> bytes:

@@ -98,7 +98,9 @@ class ComparisonTests(TestCase):
     def test_notes_say_what_the_evidence_is_each_once(self):
         notes = compare(Query.read(QueryDict())).notes
 
-        self.assertEqual(notes, ["No source stated. Base or total not stated."])
+        self.assertEqual(
+            [(note.letter, note.words) for note in notes], [("a", "No source stated; Base or total not stated")]
+        )
 
     def test_other_periods_than_the_year_stay_out_of_the_table(self):
         role = make_role("Dentist")
