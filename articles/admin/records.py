@@ -68,15 +68,21 @@ class AuthorAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
 
 @admin.register(Source)
 class SourceAdmin(LastingSlugMixin, admin.ModelAdmin):
-    list_display = ["citation", "kind", "published", "projection_horizon", "newer_edition", "url"]
+    list_display = ["citation", "kind", "published", "projection_horizon", "newer_edition", "address"]
     list_filter = ["kind", "producer"]
     list_select_related = ["newer_edition"]
-    search_fields = ["producer", "title", "edition", "slug"]
+    search_fields = ["producer", "authors", "title", "edition", "slug", "=doi", "=isbn"]
     autocomplete_fields = ["newer_edition"]
     prepopulated_fields = {"slug": ["producer", "title", "edition"]}
     fieldsets = [
-        (None, {"fields": ["producer", "title", "edition", "slug", "kind", "published"]}),
-        ("Where it is", {"fields": ["url", "archive_url", "accessed_on", "licence"]}),
+        (None, {"fields": ["producer", "authors", "title", "edition", "slug", "kind", "published"]}),
+        (
+            "Where it is",
+            {
+                "fields": [("doi", "isbn"), "url", "archive_url", "accessed_on", "licence"],
+                "description": "A DOI, an ISBN or an address: whatever lets a reader find it. Fill in what you know.",
+            },
+        ),
         ("What it covers", {"fields": ["projection_horizon", "newer_edition"]}),
     ]
 
@@ -116,6 +122,8 @@ class StatisticAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     search_fields = ["slug", "claim", "scope", "values__display_text", "values__source__producer"]
     prepopulated_fields = {"slug": ["claim"]}
     inlines = [StatisticValueInline]
+    change_form_template = "admin/articles/statistic/change_form.html"
+    view_on_site = False  # a statistic without a figure has no page yet
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Statistic]:
         return Statistic.objects.with_current()

@@ -1,18 +1,21 @@
 """Published numbers in the admin: what is current is changed by publishing a successor, what is past is only read."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models
-from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from articles.models import Sourced
-from articles.models.sourced import SupersededFigureError
+from articles.succession import problems, problems_alone
+from articles.uses import readings
 
 EVIDENCE: Any = ("Evidence", {"fields": ["source", "locator", "quote", "as_of"]})
 CHECK: Any = ("Check", {"fields": ["check_status", "check_note", "checked_on", "review_by"]})
@@ -20,54 +23,48 @@ CHANGE: Any = (
     "Reason of this change",
     {
         "fields": ["why", "why_note"],
-        "description": "Saving publishes a new figure; the earlier one stays as history.",
+        "description": "The new figure takes the place of this one everywhere; this one stays as history.",
     },
 )
 
-RESOURCED = "“Re-sourced” keeps the figure and changes its evidence. For another figure choose update or correction."
-UNSOURCED = "A confirmed figure has a source and the day of the check."
-OUTDATED_CHECK = "This check was of the earlier figure. Set the day of the new check, or “unchecked”."
-SUPERSEDED = "A newer figure was published in the meantime. Nothing was saved: open the current one and change that."
-UNCHANGED = (
-    "Nothing but the reason was changed, so there is no new figure to publish. Change the figure or its evidence."
+SUPERSEDED = (
+    "A newer figure was published in the meantime. Nothing was saved, and what you typed is still here: open the "
+    "current one beside this page and change that."
 )
 
 
 class SourcedForm(forms.ModelForm):
-    def clean(self) -> dict[str, Any] | None:
-        if self.instance.pk:
-            if type(self.instance)._default_manager.exclude(superseded_at=None).filter(pk=self.instance.pk).exists():
-                raise ValidationError(SUPERSEDED)
-            if not set(self.changed_data) - {"why", "why_note"}:
-                raise ValidationError(UNCHANGED)
-            self._check_reason()
-        if self.cleaned_data.get("check_status") == Sourced.CheckStatus.CONFIRMED and not (
-            self.cleaned_data.get("source") and self.cleaned_data.get("checked_on")
-        ):
-            self.add_error("check_status", UNSOURCED)
-        return super().clean()
+    """A figure to publish: the first one, or the successor of the one on the form."""
 
-    def _check_reason(self) -> None:
-        """The reason and the check must fit what was changed."""
-        changed = set(self.changed_data)
-        if not changed & set(self.instance.figure_fields):
-            return
-        if self.cleaned_data.get("why") == Sourced.Why.RESOURCED:
-            self.add_error("why", RESOURCED)
-        is_checked = self.cleaned_data.get("check_status") != Sourced.CheckStatus.UNCHECKED
-        if is_checked and not changed & {"checked_on", "check_status"}:
-            self.add_error("check_status", OUTDATED_CHECK)
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        # Whoever comes second waits here, and is told below.
+        self.earlier = self.instance.locked() if self.instance.pk else None
+        if self.earlier and self.earlier.superseded_at is not None:
+            raise ValidationError(SUPERSEDED)
+        return data
 
     def _post_clean(self) -> None:
         # The rules are those of the published row that saving makes, its read-only fields included.
         published_at, self.instance.published_at = self.instance.published_at, timezone.now()
         super()._post_clean()  # type: ignore[misc]
+        if self.instance.pk is None:
+            self.instance.lock_owner()
         if not self.errors:
             try:
                 self.instance.validate_constraints()
             except ValidationError as error:
                 self.add_error(None, error)
         self.instance.published_at = published_at
+        if not self.non_field_errors():
+            self._check_succession()
+
+    def _check_succession(self) -> None:
+        earlier = self.earlier
+        found = problems_alone(self.instance) if earlier is None else problems(earlier, self.instance)
+        for field, sentence in found:
+            if field not in self.errors:
+                self.add_error(field or None, sentence)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -90,6 +87,10 @@ class StateFilter(admin.SimpleListFilter):
 
 class SourcedAdmin(admin.ModelAdmin):
     form = SourcedForm
+    change_form_template = "admin/articles/sourced/change_form.html"
+
+    class Media:
+        js = ["js/admin/figure-preview.js"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
@@ -129,6 +130,11 @@ class SourcedAdmin(admin.ModelAdmin):
         if figure is not None and figure.superseded_at and request.method != "POST":
             text = format_html("This is history. <a href='{}'>Open the current figure.</a>", self._url(figure.latest()))
             self.message_user(request, text, messages.INFO)
+        if figure is not None and not figure.superseded_at:
+            current = self.model._default_manager.for_review().get(pk=figure.pk)
+            if self.has_change_permission(request, figure):
+                context["preview_url"] = reverse(self._url_name("preview"), args=[figure.pk])
+            context["readings"] = readings(current, context["adminform"].form.instance)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_change(self, request: HttpRequest, obj: Any) -> Any:
@@ -138,15 +144,38 @@ class SourcedAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(self._url(obj)) if goes_on else response
 
     def _url(self, figure: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[figure.pk])
+        return reverse(self._url_name("change"), args=[figure.pk])
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except (SupersededFigureError, IntegrityError):
-            # Somebody else's figure came between the check of the form and its saving: all was taken back.
-            self.message_user(request, SUPERSEDED, messages.ERROR)
-            return HttpResponseRedirect(request.path)
+    def _url_name(self, act: str) -> str:
+        return f"admin:{self.opts.app_label}_{self.opts.model_name}_{act}"
+
+    # How every place will read
+
+    def get_urls(self) -> list[URLPattern]:
+        name = self._url_name("preview").removeprefix("admin:")
+        view = self.admin_site.admin_view(self.preview_view)
+        return [path("<int:pk>/preview/", view, name=name), *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show how every place that shows this figure would read with what the form holds; nothing is saved."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        figure = get_object_or_404(self.model._default_manager.for_review(), pk=pk)
+        with transaction.atomic():
+            form = self.get_form(request, figure, change=True)(request.POST, instance=copy(figure))
+            form.is_valid()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": figure,
+            "title": f"How “{figure.subject}” will read",
+            "errors": [str(message) for messages in form.errors.values() for message in messages],
+            "readings": readings(figure, form.instance),
+        }
+        is_part = request.headers.get("Sec-Fetch-Dest") == "empty"
+        return render(request, "admin/articles/sourced/preview.html" + ("#readings" if is_part else ""), context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -9,6 +9,9 @@ from django.utils import timezone
 from articles.partial_dates import PATTERN, PartialDateField, in_words
 
 from .sources import Source
+
+if TYPE_CHECKING:
+    from articles.uses import Use
 
 # What stands in the place of a figure that was taken back.
 WITHDRAWN = "withdrawn"
@@ -213,12 +216,26 @@ class Sourced(models.Model):
     def as_of_text(self) -> str:
         return in_words(self.as_of)
 
+    def uses(self) -> "list[Use]":
+        """Where readers are shown the figure."""
+        raise NotImplementedError
+
     def latest(self) -> Self:
         """The figure at the end of this one's line of successors, itself if it is current."""
         figure = self
         while figure.superseded_at and (successor := getattr(figure, "successor", None)):
             figure = successor
         return figure
+
+    def locked(self) -> Self:
+        """This row as the database has it, locked together with what it belongs to, so that figures come one by one."""
+        self.lock_owner()
+        return type(self)._base_manager.select_for_update().get(pk=self.pk)
+
+    def lock_owner(self) -> None:
+        owner = type(self)._meta.get_field(self.owner_fields[0])
+        rows: models.Manager[Any] = owner.related_model._base_manager  # type: ignore[union-attr]
+        rows.select_for_update().filter(pk=getattr(self, owner.attname)).first()  # type: ignore[union-attr]
 
     def publish_successor(self, *, why: str, why_note: str = "", at: datetime | None = None, **changes: Any) -> Self:
         """Publish a changed copy of this current figure and return it; this row stays as history.
@@ -228,7 +245,7 @@ class Sourced(models.Model):
         """
         at = at or timezone.now()
         with transaction.atomic():
-            locked = type(self)._base_manager.select_for_update().get(pk=self.pk)
+            locked = self.locked()
             if locked.superseded_at is not None or locked.published_at is None:
                 raise SupersededFigureError("A newer figure was published in the meantime.")
             type(self)._base_manager.filter(pk=self.pk).update(superseded_at=at)

@@ -1,6 +1,6 @@
 import re
 from decimal import Decimal
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -8,6 +8,9 @@ from django.db.models import Max, Prefetch, Q
 from django.urls import reverse
 
 from .sourced import WITHDRAWN, Sourced, SourcedQuerySet
+
+if TYPE_CHECKING:
+    from articles.uses import Use
 
 
 class StatisticQuerySet(models.QuerySet["Statistic"]):
@@ -123,3 +126,8 @@ class StatisticValue(Sourced):
 
     def get_absolute_url(self) -> str:
         return self.statistic.get_absolute_url()
+
+    def uses(self) -> "list[Use]":
+        from articles.uses import uses_of_statistic
+
+        return uses_of_statistic(self)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,6 +9,9 @@ from articles.models import Sourced
 from articles.models.sourced import WITHDRAWN, SourcedQuerySet
 
 from .roles import Market, Role, symbol_of
+
+if TYPE_CHECKING:
+    from articles.uses import Use
 
 EN_DASH = "\N{EN DASH}"
 
@@ -135,6 +138,11 @@ class SalaryRange(Sourced):
 
     def get_absolute_url(self) -> str:
         return f"{self.role.get_absolute_url()}#pay-{self.market.slug}"
+
+    def uses(self) -> "list[Use]":
+        from careers.uses import uses_of_salary
+
+        return uses_of_salary(self)
 
     @property
     def text_long(self) -> str:

@@ -1,14 +1,39 @@
 from django.test import TestCase
 
 from articles.models import Statistic, StatisticValue
+from articles.publishing import publish
 from tests.factories import (
+    add_role_table,
+    make_article,
+    make_draft,
     make_markets,
     make_role,
     make_salary,
     make_source,
     make_statistic,
+    make_table,
     make_user,
 )
+
+
+def figure_data(**values):
+    """What the form of the figure 97M sends, unchanged but for these values."""
+    defaults = {
+        "value": "97000000.0000",
+        "display_text": "97M",
+        "horizon_year": "",
+        "source": "",
+        "locator": "",
+        "quote": "",
+        "as_of": "",
+        "check_status": "unchecked",
+        "check_note": "",
+        "checked_on": "",
+        "review_by": "",
+        "why": "update",
+        "why_note": "",
+    }
+    return defaults | values
 
 
 class FigureFormTests(TestCase):
@@ -19,22 +44,7 @@ class FigureFormTests(TestCase):
         self.client.force_login(make_user("Editor"))
 
     def data(self, **values):
-        defaults = {
-            "value": "97000000.0000",
-            "display_text": "97M",
-            "horizon_year": "",
-            "source": self.value.source_id,
-            "locator": "",
-            "quote": "",
-            "as_of": "",
-            "check_status": "unchecked",
-            "check_note": "",
-            "checked_on": "",
-            "review_by": "",
-            "why": "update",
-            "why_note": "",
-        }
-        return defaults | values
+        return figure_data(source=self.value.source_id, **values)
 
     def test_a_change_publishes_a_successor(self):
         response = self.client.post(self.url, self.data(display_text="170M", value="170000000"), follow=True)
@@ -128,3 +138,136 @@ class FigureFormTests(TestCase):
         self.client.post("/admin/articles/statisticvalue/add/", self.data(statistic=statistic.pk, why="new"))
 
         self.assertEqual(statistic.current.display_text, "97M")
+
+
+class ReadingsTests(TestCase):
+    """Before saving, an editor sees where the figure is shown and how each place will read."""
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.editor = make_user("Editor")
+        cls.statistic = make_statistic("97M", slug="jobs", claim="jobs are new.")
+        cls.article = make_article(title="About jobs", statistics=[cls.statistic], headline=cls.statistic)
+        make_draft(title="A draft", statistics=[cls.statistic])
+
+    def setUp(self):
+        self.client.force_login(self.editor)
+        self.base = f"/admin/articles/statisticvalue/{self.statistic.current.pk}"
+
+    def rows(self, response):
+        return {reading.use.where: (reading.now, reading.then) for reading in response.context["readings"]}
+
+    def preview(self, path=None, **values):
+        data = figure_data(display_text="98M", value="98000000", **values)
+        return self.client.post(path or f"{self.base}/preview/", data)
+
+    def test_the_form_shows_every_place_and_how_it_reads(self):
+        response = self.client.get(f"{self.base}/change/")
+
+        article = f"Article {self.article}"
+        self.assertEqual(
+            {where: now for where, (now, then) in self.rows(response).items()},
+            {
+                "Its own page": "97M: jobs are new.",
+                article: "97M jobs are new.",
+                f"Card of a{article[1:]}": "97M",
+                "Data file": "97000000.0000",
+            },
+        )
+        self.assertNotContains(response, "A draft")
+
+    def test_the_preview_shows_how_each_will_read_and_saves_nothing(self):
+        response = self.preview(why="update")
+
+        self.assertEqual(self.rows(response)["Its own page"], ("97M: jobs are new.", "98M: jobs are new."))
+        self.assertEqual(response.context["errors"], [])
+        self.assertEqual(StatisticValue.objects.get().display_text, "97M")
+
+    def test_the_preview_of_a_retraction_shows_what_is_left(self):
+        data = figure_data(why="retraction", why_note="Made up.")
+
+        response = self.client.post(f"{self.base}/preview/", data)
+
+        self.assertEqual(self.rows(response)["Its own page"], ("97M: jobs are new.", "withdrawn: jobs are new."))
+
+    def test_the_preview_names_what_stands_in_the_way(self):
+        response = self.preview(why="correction")
+
+        self.assertContains(response, "Say what was wrong: readers see the reason")
+
+    def test_a_refused_form_still_shows_how_each_would_read(self):
+        response = self.preview(f"{self.base}/change/", why="correction")
+
+        self.assertEqual(self.rows(response)["Its own page"], ("97M: jobs are new.", "98M: jobs are new."))
+
+    def test_a_script_gets_the_part_and_a_person_the_page(self):
+        part = self.client.post(f"{self.base}/preview/", figure_data(why="update"), headers={"Sec-Fetch-Dest": "empty"})
+
+        self.assertNotContains(part, "<html")
+        self.assertContains(self.preview(why="update"), "<html")
+
+    def test_pay_is_shown_with_its_pages_and_tables(self):
+        role = make_role("Analyst", pay={"GB": (50_000, 90_000)})
+        article = make_draft()
+        add_role_table(article, make_table(role))
+        publish(article, by=None)
+
+        response = self.client.get(f"/admin/careers/salaryrange/{role.salary_ranges.get().pk}/change/")
+
+        self.assertEqual(
+            [reading.now for reading in response.context["readings"]],
+            [
+                "£50,000 to £90,000 a year",
+                "Analyst, UK: £50K–£90K",
+                "Analyst, UK: £50K–£90K",
+                "£50,000 to £90,000 a year",
+            ],
+        )
+
+    def test_only_those_who_may_publish_figures_get_a_preview_and_only_by_post(self):
+        self.assertEqual(self.client.get(f"{self.base}/preview/").status_code, 405)
+        self.assertEqual(self.preview("/admin/articles/statisticvalue/999999/preview/").status_code, 404)
+        self.client.force_login(make_user("Author"))
+        self.assertEqual(self.preview().status_code, 403)
+        self.client.logout()
+        self.assertEqual(self.preview().status_code, 302)
+
+
+class RetractionTests(TestCase):
+    def setUp(self):
+        self.client.force_login(make_user("Editor"))
+        self.statistic = make_statistic("97M")
+
+    def post(self, **values):
+        url = f"/admin/articles/statisticvalue/{self.statistic.current.pk}/change/"
+        return self.client.post(url, figure_data(**values), follow=True)
+
+    def test_a_figure_is_withdrawn_with_a_reason_and_another_may_follow(self):
+        self.post(why="retraction", why_note="Made up.")
+        self.assertTrue(self.statistic.current.is_withdrawn)
+
+        self.post(why="correction", why_note="It was real.", display_text="96M", value="96000000")
+
+        self.assertEqual(self.statistic.current.display_text, "96M")
+        self.assertEqual(self.statistic.values.count(), 3)
+
+    def test_what_makes_no_sense_is_refused_in_words(self):
+        self.assertContains(self.post(why="retraction"), "Say what was wrong")
+        response = self.post(why="retraction", why_note="x", display_text="96M", value="96000000")
+        self.assertContains(response, "A retraction changes nothing but takes the figure back.")
+        self.assertEqual(self.statistic.values.count(), 1)
+
+        self.post(why="retraction", why_note="Made up.")
+
+        self.assertContains(self.post(why="retraction", why_note="Again."), "This figure was withdrawn.")
+        self.assertContains(self.post(why="re-sourced", locator="p. 2"), "This figure was withdrawn.")
+
+    def test_an_update_is_a_later_figure(self):
+        self.post(why="correction", why_note="x", as_of="2024-05")
+
+        refused = self.post(why="update", as_of="2023", display_text="96M", value="96000000")
+        self.assertContains(refused, "An update is a later figure, but the one before it holds as of May 2024.")
+        self.assertContains(self.post(why="update", as_of="2999"), "This day is still to come")
+        self.post(why="update", as_of="2024", display_text="96M", value="96000000")
+
+        self.assertEqual(self.statistic.current.display_text, "96M")

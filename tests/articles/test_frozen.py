@@ -67,6 +67,7 @@ class FrozenRowsTests(TestCase):
         if connection.vendor == "sqlite":
             statement = f"INSERT OR REPLACE INTO articles_statisticvalue SELECT {columns} FROM articles_statisticvalue"  # noqa: S608
         else:
+            execute("SET CONSTRAINTS ALL IMMEDIATE")
             statement = "TRUNCATE articles_statisticvalue CASCADE"
 
         with self.assertRaises(IntegrityError):

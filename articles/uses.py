@@ -1,0 +1,58 @@
+"""Where a figure is shown, and how each place reads with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Article, StatisticValue
+
+MOST_ARTICLES = 50
+
+
+@dataclass(frozen=True)
+class Use:
+    """A place that shows a figure: its name and address, and what it prints, given the figure."""
+
+    where: str
+    url: str
+    reads: Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a place reads now, and how it will with another figure."""
+
+    use: Use
+    now: str
+    then: str
+
+
+def readings(figure: Any, candidate: Any) -> list[Reading]:
+    """How every place that shows a published figure reads, and would read with `candidate` in its stead."""
+    return [Reading(use, use.reads(figure), use.reads(candidate)) for use in figure.uses()]
+
+
+def shown_in(articles: Any) -> list["Article"]:
+    """Published and scheduled articles of a set with their documents, newest first."""
+    return list(articles.exclude(live_version=None).select_related("live_version").newest_first()[:MOST_ARTICLES])
+
+
+def uses_of_statistic(value: "StatisticValue") -> list[Use]:
+    """The statistic’s own page, and whatever in articles shows it, blocks before cards."""
+    from .models import Article
+
+    statistic = value.statistic
+    uses = [Use("Its own page", statistic.get_absolute_url(), lambda v: f"{v.text}: {statistic.claim}")]
+    for article in shown_in(Article.objects.filter(statisticreference__target=statistic)):
+        document = article.live_version.document  # type: ignore[union-attr]
+        is_block = any(b["type"] == "statistic" and b["statistic"] == statistic.slug for b in document["blocks"])
+        if is_block:
+            uses.append(Use(f"Article {article}", article.get_absolute_url(), lambda v: f"{v.text} {statistic.claim}"))
+    for article in shown_in(Article.objects.filter(live_version__headline=statistic)):
+        where = f"Card of article {article}"
+        uses.append(Use(where, article.get_absolute_url(), lambda v: "No figure" if v.is_withdrawn else v.text))
+    uses.append(
+        Use("Data file", "/statistics.csv", lambda v: "marked as withdrawn" if v.is_withdrawn else f"{v.value:f}")
+    )
+    return uses
