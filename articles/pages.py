@@ -98,6 +98,9 @@ class Page:
     sources: SourceNotes
     corrections: list[Correction]
     has_sign_up: bool
+    # What was unresolved when it was published all the same, a sentence each, and why.
+    open_points: list[str] = field(default_factory=list)
+    open_reason: str = ""
 
     @classmethod
     def live(cls, article: Article) -> Self:
@@ -106,11 +109,13 @@ class Page:
         if version is None or published_at is None:
             raise ValueError("The article was never published.")
         is_changed = timezone.localdate(version.published_at) > timezone.localdate(published_at)
-        return cls.of(
+        page = cls.of(
             version.document,
             published_at=published_at,
             changed_at=version.published_at if is_changed else None,
         )
+        page.open_points, page.open_reason = version.open_points, version.open_reason
+        return page
 
     @classmethod
     def of(

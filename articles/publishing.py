@@ -1,4 +1,5 @@
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -10,20 +11,30 @@ from django.utils import timezone
 from .documents import blocks_of, document_of, say_the_same
 from .models import Article, ArticleVersion, Category, LiveReference
 from .models.blocks import Block
+from .pages import Page
+from .review import Finding, Severity, of_figures
 
 
 class NotPublishableError(Exception):
     """The draft lacks something that readers need. `args[0]` lists what, a sentence each."""
 
 
-def publish(article: Article, *, by: User | None, note: str = "", at: datetime | None = None) -> ArticleVersion:
+class UnresolvedFiguresError(Exception):
+    """The draft shows figures with unresolved errors, and no reason was given. `args[0]` holds the findings."""
+
+
+def publish(
+    article: Article, *, by: User | None, note: str = "", at: datetime | None = None, reason: str = ""
+) -> ArticleVersion:
     """Make the draft what readers see, from now or from its moment of publication on, and return its version.
 
     A draft that says what the live version says makes no new one.
 
-    `at` is the moment that the version bears, now by default; content that is loaded bears its own.
+    `at` is the moment that the version bears, now by default; content that is loaded bears its own. `reason` tells
+    readers why figures with unresolved errors are shown all the same; where there are none it is not kept.
 
-    Raises `NotPublishableError` when something is missing; nothing is changed then.
+    Raises `NotPublishableError` when something is missing and `UnresolvedFiguresError` when errors have no reason;
+    nothing is changed then.
     """
     at = at or timezone.now()
     with transaction.atomic():
@@ -34,6 +45,9 @@ def publish(article: Article, *, by: User | None, note: str = "", at: datetime |
         document = document_of(article, blocks)
         if article.live_version and say_the_same(document, article.live_version.document):
             return article.live_version
+        errors = unresolved_errors(document)
+        if errors and not reason:
+            raise UnresolvedFiguresError(errors)
         version = ArticleVersion.objects.create(
             article=article,
             document=document,
@@ -45,6 +59,8 @@ def publish(article: Article, *, by: User | None, note: str = "", at: datetime |
             published_at=at,
             published_by=by,
             note=note,
+            open_points=in_sentences(errors),
+            open_reason=reason if errors else "",
         )
         article.live_version = version
         article.published_at = article.published_at or at
@@ -62,6 +78,19 @@ def what_is_missing(article: Article, blocks: Iterable[Block]) -> list[str]:
         (any(True for _ in blocks), "Add at least one block: the article is empty."),
     ]
     return [sentence for is_there, sentence in checks if not is_there]
+
+
+def unresolved_errors(document: Mapping[str, Any]) -> list[Finding]:
+    """The errors of the review in the figures that a document shows."""
+    page = Page.of(document, published_at=None)
+    shown = {(type(figure), figure.pk): figure for figure in page.sources.values}
+    return list(of_figures(shown.values(), timezone.localdate(), severities=[Severity.ERROR]))
+
+
+def in_sentences(errors: Iterable[Finding]) -> list[str]:
+    """What is unresolved, for readers: a sentence for each rule. It names no figure, for figures change."""
+    counts = Counter(finding.rule.title for finding in errors)
+    return [f"{title}: {count} figure{'' if count == 1 else 's'}." for title, count in counts.items()]
 
 
 def _renew_references(article: Article, blocks: Iterable[Block]) -> None:

@@ -5,7 +5,7 @@ functions. A rule about other records finds them by itself. Findings are never s
 made of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -95,10 +95,16 @@ def rules() -> list[Rule]:
     return sorted(entered, key=lambda rule: rule.severity != Severity.ERROR)
 
 
-def of_figures(figures: Iterable[Sourced], today: date) -> Iterator[Finding]:
-    """What the rules find in these figures, which come with their evidence and the figure before."""
+def of_figures(
+    figures: Iterable[Sourced], today: date, *, severities: Collection[Severity] = tuple(Severity)
+) -> Iterator[Finding]:
+    """What the rules of these severities find in figures, which come with their evidence.
+
+    Warnings also ask for the figure before (`for_review`).
+    """
+    asked = [entry for entry in _figure_rules.values() if entry[0].severity in severities]
     for figure in figures:
-        for rule, kind, check, _ in _figure_rules.values():
+        for rule, kind, check, _ in asked:
             if isinstance(figure, kind) and (message := check(figure, today)):
                 yield Finding(rule, figure, message)
 

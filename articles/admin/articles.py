@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from articles.documents import document_of, say_the_same
 from articles.models import Article
 from articles.pages import Page
-from articles.publishing import NotPublishableError, publish
+from articles.publishing import NotPublishableError, UnresolvedFiguresError, publish, unresolved_errors
 
 from .blocks import BylineInline, block_inlines
 
@@ -70,6 +70,40 @@ class ArticleForm(forms.ModelForm):
                     "beside this page and bring the two together; saving here again replaces theirs."
                 )
         return data
+
+
+class GateForm(forms.Form):
+    """The reason for which a draft is published although figures in it have unresolved errors."""
+
+    reason = forms.CharField(
+        label="Why is it published all the same?",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="Readers see this beneath the article, with what is unresolved.",
+        error_messages={"required": "Say why: readers see the reason."},
+    )
+    known = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, article: Article, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.article = article
+        self.initial["known"] = article.changed_at.isoformat()
+
+    def clean_known(self) -> str:
+        known: str = self.cleaned_data["known"]
+        if known != self.article.changed_at.isoformat():
+            raise ValidationError(
+                "Somebody else has saved this draft meanwhile. Look at it again before it is published."
+            )
+        return known
+
+
+def admin_address(record: models.Model, request: HttpRequest) -> str:
+    """Where a record is changed in the admin; empty for those who may not see it."""
+    opts = record._meta
+    if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
+        return ""
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
 
 
 @admin.register(Article)
@@ -168,15 +202,18 @@ class ArticleAdmin(ContentEditor):
             return self._publish(request, obj)
         return super().response_change(request, obj)
 
-    def _publish(self, request: HttpRequest, article: Article) -> HttpResponse:
+    def _publish(self, request: HttpRequest, article: Article, reason: str = "") -> HttpResponse:
         """Publish the draft that has just been saved; whatever is missing, the draft stays saved."""
         try:
-            version = publish(article, by=request.user)  # type: ignore[arg-type]
+            version = publish(article, by=request.user, reason=reason)  # type: ignore[arg-type]
         except NotPublishableError as error:
             for sentence in error.args[0]:
                 self.message_user(request, f"Saved, but not published. {sentence}", messages.ERROR)
+        except UnresolvedFiguresError:
+            return HttpResponseRedirect(reverse("admin:articles_article_publish", args=[article.pk]))
         else:
-            self.log_change(request, article, f"Published as version {version.pk}.")
+            despite = f" despite unresolved errors: {version.open_reason}" if version.open_reason else ""
+            self.log_change(request, article, f"Published as version {version.pk}{despite}.")
             self.message_user(request, self._published_message(article), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
 
@@ -191,7 +228,35 @@ class ArticleAdmin(ContentEditor):
 
     def get_urls(self) -> list[URLPattern]:
         draft = path("<int:pk>/draft/", self.admin_site.admin_view(self.draft_view), name="articles_article_draft")
-        return [draft, *super().get_urls()]
+        gate = path("<int:pk>/publish/", self.admin_site.admin_view(self.gate_view), name="articles_article_publish")
+        return [draft, gate, *super().get_urls()]
+
+    def gate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the errors that stand in the way of publishing the saved draft; who may, publishes it with a reason."""
+        article = get_object_or_404(Article.objects.select_related("live_version"), pk=pk)
+        if not (self.has_change_permission(request, article) and self.has_publish_permission(request)):
+            raise PermissionDenied
+        may_override = request.user.has_perm("articles.publish_unresolved_article")
+        if request.method == "POST" and not may_override:
+            raise PermissionDenied
+        last_reason = article.live_version.open_reason if article.live_version else ""
+        form = GateForm(request.POST or None, article=article, initial={"reason": last_reason})
+        if request.method == "POST" and form.is_valid():
+            return self._publish(request, article, form.cleaned_data["reason"])
+        errors = unresolved_errors(document_of(article))
+        if not errors:
+            self.message_user(request, "No error is left. Publish the draft from here.", messages.INFO)
+            return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": article,
+            "title": "Unresolved errors",
+            "findings": [(finding, admin_address(finding.subject, request)) for finding in errors],
+            "form": form,
+            "may_override": may_override,
+        }
+        return render(request, "admin/articles/article/gate.html", context)
 
     def draft_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the saved draft as the page that it would be."""

@@ -2,7 +2,6 @@ from django.test import TestCase
 from django.urls import reverse
 
 from articles.models import Article, CallOut, StatisticBlock
-from articles.publishing import publish
 from tests.articles.test_admin import row
 from tests.factories import (
     add_role_table,
@@ -14,6 +13,7 @@ from tests.factories import (
     make_statistic,
     make_table,
     make_user,
+    publish_as_is,
 )
 
 
@@ -34,7 +34,7 @@ class DeletionTests(TestCase):
         role = make_role("Data Scientist")
         article = make_draft(title="Compares roles")
         add_role_table(article, make_table(role))
-        publish(article, by=None)
+        publish_as_is(article)
         self.client.force_login(make_user("Editor"))
         url = reverse("admin:careers_role_delete", args=[role.pk])
 

@@ -4,7 +4,6 @@ import time_machine
 from django.test import TestCase
 
 from articles.models import StatisticValue
-from articles.publishing import publish
 from articles.review import badges_of
 from tests.factories import (
     add_role_table,
@@ -16,6 +15,7 @@ from tests.factories import (
     make_source,
     make_statistic,
     make_table,
+    publish_as_is,
 )
 
 TODAY = date(2026, 11, 24)
@@ -91,7 +91,7 @@ class BadgesOnPagesTests(TestCase):
         article = make_draft()
         table = make_table(*roles)
         add_role_table(article, table)
-        publish(article, by=None)
+        publish_as_is(article)
 
         response = self.client.get(article.get_absolute_url())
 

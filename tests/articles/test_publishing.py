@@ -8,7 +8,7 @@ from articles.models import Article, ArticleVersion, RichText, StatisticReferenc
 from articles.models.blocks import UnknownReferenceError
 from articles.models.versions import ImmutableVersionError
 from articles.publishing import NotPublishableError, publish
-from tests.factories import make_article, make_draft, make_statistic, make_user
+from tests.factories import make_article, make_draft, make_statistic, make_user, publish_as_is
 
 
 class PublishTests(TestCase):
@@ -52,7 +52,7 @@ class PublishTests(TestCase):
         article = make_article(statistics=[kept, dropped])
 
         article.articles_statisticblock_set.filter(statistic=dropped).update(statistic=added)
-        publish(article, by=None)
+        publish_as_is(article)
 
         targets = StatisticReference.objects.filter(article=article).values_list("target", flat=True)
         self.assertEqual(set(targets), {kept.pk, added.pk})

@@ -25,11 +25,10 @@ from articles.models import (
     StatisticValue,
     TableBlock,
 )
-from articles.publishing import publish
 from careers.models import CareerPath, ComparisonTable, RoleTable, SkillList
 from newsletter import signing, wording
 from newsletter.models import ConsentEvent, NewsletterSignUp, Subscriber
-from tests.factories import make_draft, make_user
+from tests.factories import make_draft, make_user, publish_as_is
 
 
 def main() -> None:
@@ -79,7 +78,7 @@ def make_article_of_every_block() -> None:
     for place, block in enumerate(blocks, start=2):
         block.parent, block.region, block.ordering = article, "main", place * 10
         block.save()
-    publish(article, by=None)
+    publish_as_is(article)
 
 
 def make_a_history() -> None:

@@ -1,8 +1,16 @@
 from django.test import TestCase
 
-from articles.publishing import publish
 from careers.models import Requirement, RoleRelation, SkillList
-from tests.factories import add_role_table, make_draft, make_markets, make_path, make_role, make_salary, make_table
+from tests.factories import (
+    add_role_table,
+    make_draft,
+    make_markets,
+    make_path,
+    make_role,
+    make_salary,
+    make_table,
+    publish_as_is,
+)
 
 
 class IndexTests(TestCase):
@@ -68,7 +76,7 @@ class RoleTests(TestCase):
         )
         article = make_draft(title="Mentions it")
         add_role_table(article, make_table(role))
-        publish(article, by=None)
+        publish_as_is(article)
 
         response = self.client.get("/careers/data-scientist/")
 
@@ -81,7 +89,7 @@ class RoleTests(TestCase):
         article, draft = make_draft(title="Lists the path"), make_draft(title="A draft")
         for parent in (article, draft):
             SkillList.objects.create(parent=parent, region="main", ordering=20, path=path)
-        publish(article, by=None)
+        publish_as_is(article)
 
         response = self.client.get(role.get_absolute_url())
 
@@ -135,7 +143,7 @@ class BlockTests(TestCase):
         role = make_role("ML Engineer", pay={"GB": (65_000, 120_000)})
         article = make_draft()
         add_role_table(article, make_table(role))
-        publish(article, by=None)
+        publish_as_is(article)
 
         role.salary_ranges.get().publish_successor(high=125_000, why="update")
 

@@ -1,0 +1,173 @@
+from django.contrib.admin.models import LogEntry
+from django.test import TestCase
+
+from articles.models import Article
+from articles.publishing import UnresolvedFiguresError, publish
+from tests.articles.test_admin import form_data, row
+from tests.factories import (
+    add_role_table,
+    make_author,
+    make_category,
+    make_draft,
+    make_role,
+    make_source,
+    make_statistic,
+    make_table,
+    make_user,
+    publish_as_is,
+)
+
+
+class GateTests(TestCase):
+    def test_a_draft_without_errors_is_published_without_a_reason(self):
+        article = make_draft(statistics=[make_statistic(source=make_source())])
+
+        version = publish(article, by=None, reason="Not needed.")
+
+        self.assertEqual((version.open_points, version.open_reason), ([], ""))
+
+    def test_errors_need_a_reason_and_nothing_changes_without_one(self):
+        article = make_draft(statistics=[make_statistic("97M")])
+
+        with self.assertRaises(UnresolvedFiguresError) as caught:
+            publish(article, by=None)
+
+        self.assertEqual([finding.rule.key for finding in caught.exception.args[0]], ["no-source"])
+        article.refresh_from_db()
+        self.assertIsNone(article.live_version)
+
+    def test_the_reason_and_what_is_open_are_kept_with_the_version_and_shown_to_readers(self):
+        article = make_draft(statistics=[make_statistic("97M"), make_statistic(check_status="disputed")])
+        version = publish(article, by=None, reason="They are often quoted.")
+
+        article.refresh_from_db()
+        response = self.client.get(article.get_absolute_url())
+
+        self.assertEqual(
+            version.open_points, ["No source: 2 figures.", "Disputed, or not found in the source: 1 figure."]
+        )
+        for text in ("Open questions", "They are often quoted.", "No source: 2 figures."):
+            self.assertContains(response, text)
+
+    def test_publishing_what_is_live_already_asks_for_nothing(self):
+        article = make_draft(statistics=[make_statistic()])
+        publish_as_is(article)
+        article.refresh_from_db()
+
+        self.assertEqual(publish(article, by=None), article.live_version)
+
+    def test_figures_in_tables_count_too(self):
+        article = make_draft()
+        add_role_table(article, make_table(make_role(pay={"GB": (1, 2), "US": (3, 4)})))
+
+        with self.assertRaises(UnresolvedFiguresError) as caught:
+            publish(article, by=None)
+
+        self.assertEqual(len(caught.exception.args[0]), 2)
+
+    def test_it_costs_as_many_queries_for_two_hundred_figures_as_for_two(self):
+        def count(number):
+            article = make_draft(statistics=[make_statistic(source=make_source()) for _ in range(number)])
+            with self.assertNumQueries(37):
+                publish(article, by=None)
+
+        count(2)
+        count(200)
+
+
+class GateViewTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.statistic = make_statistic("97M", slug="jobs", claim="jobs are new")
+        cls.article = make_draft(title="About jobs", statistics=[cls.statistic])
+
+    def setUp(self):
+        self.url = f"/admin/articles/article/{self.article.pk}/publish/"
+
+    def sign_in(self, group):
+        self.client.force_login(make_user(group))
+
+    def post(self, **values):
+        return self.client.post(self.url, {"known": self.article.changed_at.isoformat(), **values})
+
+    def test_who_publishes_a_draft_with_errors_is_led_to_the_gate_and_the_draft_is_saved(self):
+        self.sign_in("Editor")
+        data = form_data(
+            number=7,
+            category=make_category().pk,
+            _publish="Publish",
+            **row("bylines", {"author": make_author().pk, "credit": "Written by", "order": 0}),
+            **row("articles_statisticblock_set", {"statistic": self.statistic.pk, "region": "main", "ordering": 10}),
+        )
+
+        response = self.client.post("/admin/articles/article/add/", data, follow=True)
+
+        article = Article.objects.get(number=7)
+        self.assertRedirects(response, f"/admin/articles/article/{article.pk}/publish/")
+        for text in (
+            "97M",
+            "It names no source.",
+            f"/admin/articles/statisticvalue/{self.statistic.current.pk}/change/",
+        ):
+            self.assertContains(response, text)
+        self.assertIsNone(article.live_version)
+
+    def test_an_editor_sees_the_errors_but_may_not_publish_despite_them(self):
+        self.sign_in("Editor")
+
+        self.assertContains(self.client.get(self.url), "ask a chief editor")
+        self.assertEqual(self.post(reason="I want to.").status_code, 403)
+        self.article.refresh_from_db()
+        self.assertIsNone(self.article.live_version)
+
+    def test_a_chief_editor_publishes_with_a_reason_that_is_logged(self):
+        self.sign_in("Chief editor")
+
+        response = self.post(reason="It is often quoted.")
+
+        self.assertRedirects(response, f"/admin/articles/article/{self.article.pk}/change/")
+        self.article.refresh_from_db()
+        self.assertEqual(self.article.live_version.open_reason, "It is often quoted.")
+        self.assertIn("It is often quoted.", LogEntry.objects.latest("pk").change_message)
+
+    def test_without_a_reason_the_form_says_what_it_is_for(self):
+        self.sign_in("Chief editor")
+
+        response = self.post(reason="  ")
+
+        self.assertContains(response, "Say why: readers see the reason.")
+        self.article.refresh_from_db()
+        self.assertIsNone(self.article.live_version)
+
+    def test_a_draft_that_somebody_saved_meanwhile_is_not_published_unseen(self):
+        self.sign_in("Chief editor")
+
+        response = self.post(reason="It is often quoted.", known="2020-01-01T00:00:00+00:00")
+
+        self.assertContains(response, "Somebody else has saved this draft meanwhile.")
+        self.assertContains(response, "It is often quoted.")
+        self.article.refresh_from_db()
+        self.assertIsNone(self.article.live_version)
+
+    def test_the_last_reason_is_offered_again(self):
+        self.sign_in("Chief editor")
+        publish(self.article, by=None, reason="As last time.")
+
+        self.assertContains(self.client.get(self.url), "As last time.")
+
+    def test_when_no_error_is_left_the_gate_leads_back(self):
+        self.sign_in("Editor")
+        self.statistic.current.publish_successor(why="re-sourced", source=make_source())
+
+        response = self.client.get(self.url, follow=True)
+
+        self.assertContains(response, "No error is left.")
+
+    def test_it_is_closed_to_everybody_else(self):
+        self.sign_in("Author")
+        self.assertEqual(self.client.get(self.url).status_code, 403)
+        self.assertEqual(self.post(reason="x").status_code, 403)
+        self.client.logout()
+        self.assertEqual(self.client.get(self.url).status_code, 302)
+        self.sign_in("Chief editor")
+        self.assertEqual(self.client.get("/admin/articles/article/999999/publish/").status_code, 404)
