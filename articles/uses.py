@@ -41,6 +41,7 @@ def shown_in(articles: Any) -> list["Article"]:
 def uses_of_statistic(value: "StatisticValue") -> list[Use]:
     """The statistic’s own page, and whatever in articles shows it, blocks before cards."""
     from .models import Article
+    from .models.statistics import plain
 
     statistic = value.statistic
     uses = [Use("Its own page", statistic.get_absolute_url(), lambda v: f"{v.text}: {statistic.claim}")]
@@ -53,6 +54,6 @@ def uses_of_statistic(value: "StatisticValue") -> list[Use]:
         where = f"Card of article {article}"
         uses.append(Use(where, article.get_absolute_url(), lambda v: "No figure" if v.is_withdrawn else v.text))
     uses.append(
-        Use("Data file", "/statistics.csv", lambda v: "marked as withdrawn" if v.is_withdrawn else f"{v.value:f}")
+        Use("Data file", "/statistics.csv", lambda v: "marked as withdrawn" if v.is_withdrawn else plain(v.value))
     )
     return uses

@@ -3,6 +3,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from articles.figure_pages import changes_of
+from articles.history import lines_of
+
 from .comparison import PayCell, Query, Scale, compare, summary
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
 
@@ -30,9 +33,12 @@ def index(request: HttpRequest) -> HttpResponse:
 def role(request: HttpRequest, slug: str) -> HttpResponse:
     role = get_object_or_404(Role.objects.select_related("path"), slug=slug)
     lists = role.lists()
+    lines = lines_of(role.salary_ranges.published().for_review())
     context = {
         "role": role,
-        "pay": pay_of(role),
+        "pay": pay_of(lines),
+        # Where nothing ever changed, the ranges themselves say all.
+        "pay_history": [change for line in lines if len(line) > 1 for change in changes_of(line)],
         "core": lists["core"],
         "musts": lists["must"],
         "nices": lists["nice"],
@@ -43,9 +49,9 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "careers/role.html", context)
 
 
-def pay_of(role: Role) -> list[PayCell]:
-    """The role's current ranges, each on the axis that all roles share for its market and period."""
-    own = list(SalaryRange.objects.in_force().filter(role=role).with_evidence().select_related("role", "market"))
+def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
+    """The ranges in force at the end of a role's lines, each on the axis that all roles share for market and period."""
+    own = [line[-1] for line in lines if not line[-1].is_withdrawn]
     periods = list(SalaryRange.Period)
     own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
     scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}

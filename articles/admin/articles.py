@@ -1,4 +1,5 @@
 from datetime import datetime
+from itertools import groupby
 from typing import Any, cast
 
 from content_editor.admin import ContentEditor
@@ -252,7 +253,10 @@ class ArticleAdmin(ContentEditor):
             "opts": self.opts,
             "original": article,
             "title": "Unresolved errors",
-            "findings": [(finding, admin_address(finding.subject, request)) for finding in errors],
+            "figures": [
+                (figure, [finding.message for finding in found], admin_address(figure, request))
+                for figure, found in groupby(errors, key=lambda finding: finding.subject)
+            ],
             "form": form,
             "may_override": may_override,
         }

@@ -1,5 +1,6 @@
 """Published numbers in the admin: what is current is changed by publishing a successor, what is past is only read."""
 
+from collections.abc import Iterable
 from copy import copy
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from articles.models import Sourced
-from articles.succession import problems, problems_alone
+from articles.succession import NO_REASON, problems, problems_alone
 from articles.uses import readings
 
 EVIDENCE: Any = ("Evidence", {"fields": ["source", "locator", "quote", "as_of"]})
@@ -67,6 +68,12 @@ class SourcedForm(forms.ModelForm):
                 self.add_error(field or None, sentence)
 
 
+def _named(form: forms.ModelForm, name: str, messages: Iterable[str]) -> list[str]:
+    """The messages of a field, each with the field’s label in front."""
+    label = form.fields[name].label if name in form.fields else ""
+    return [f"{label}: {message}" if label else message for message in messages]
+
+
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
@@ -88,6 +95,7 @@ class StateFilter(admin.SimpleListFilter):
 class SourcedAdmin(admin.ModelAdmin):
     form = SourcedForm
     change_form_template = "admin/articles/sourced/change_form.html"
+    view_on_site = False  # “Reader’s page” leads there
 
     class Media:
         js = ["js/admin/figure-preview.js"]
@@ -109,6 +117,7 @@ class SourcedAdmin(admin.ModelAdmin):
         if change and "why" in form.base_fields:
             reasons = [choice for choice in Sourced.Why.choices if choice[0] != Sourced.Why.NEW]
             form.base_fields["why"].choices = [("", "Choose the reason"), *reasons]  # type: ignore[attr-defined]
+            form.base_fields["why"].error_messages["required"] = NO_REASON
         return form
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -133,6 +142,7 @@ class SourcedAdmin(admin.ModelAdmin):
         if figure is not None and not figure.superseded_at:
             current = self.model._default_manager.for_review().get(pk=figure.pk)
             if self.has_change_permission(request, figure):
+                context["title"] = "Publish a new figure"
                 context["preview_url"] = reverse(self._url_name("preview"), args=[figure.pk])
             context["readings"] = readings(current, context["adminform"].form.instance)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -171,7 +181,7 @@ class SourcedAdmin(admin.ModelAdmin):
             "opts": self.opts,
             "original": figure,
             "title": f"How “{figure.subject}” will read",
-            "errors": [str(message) for messages in form.errors.values() for message in messages],
+            "errors": [line for name, messages in form.errors.items() for line in _named(form, name, messages)],
             "readings": readings(figure, form.instance),
         }
         is_part = request.headers.get("Sec-Fetch-Dest") == "empty"

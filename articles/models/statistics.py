@@ -75,6 +75,12 @@ def number_in(text: str) -> Decimal | None:
     return Decimal(match[1].replace(",", "")) * FACTORS[match[2]] if match else None
 
 
+def plain(number: Decimal) -> str:
+    """A number with its thousands parted and no idle zeros: “97,000,000”, “2.5”."""
+    whole = number == number.to_integral_value()
+    return f"{number.to_integral_value() if whole else number.normalize():,f}"
+
+
 class StatisticValue(Sourced):
     statistic = models.ForeignKey(Statistic, models.PROTECT, related_name="values")
     value = models.DecimalField(max_digits=20, decimal_places=4, help_text="The plain number: 97000000.")
@@ -113,7 +119,7 @@ class StatisticValue(Sourced):
         shown = number_in(self.display_text)
         if self.value is not None and shown is not None and shown != self.value:
             raise ValidationError(
-                {"display_text": f"This reads as {shown:,f}, but the plain number is {self.value:,f}."}
+                {"display_text": f"This reads as {plain(shown)}, but the plain number is {plain(self.value)}."}
             )
 
     @property

@@ -68,7 +68,7 @@ class FigureFormTests(TestCase):
             ),
             ({"display_text": "70M", "value": "70000000", "why": "re-sourced"}, "“Re-sourced” keeps the figure"),
             ({"check_status": "confirmed"}, "A confirmed figure has a source and the day of the check."),
-            ({"display_text": "70M", "value": "70000000", "why": ""}, "This field is required."),
+            ({"display_text": "70M", "value": "70000000", "why": ""}, "Choose why the figure changes."),
         ]
         for values, message in wrong:
             with self.subTest(message):
@@ -171,7 +171,7 @@ class ReadingsTests(TestCase):
                 "Its own page": "97M: jobs are new.",
                 article: "97M jobs are new.",
                 f"Card of a{article[1:]}": "97M",
-                "Data file": "97000000.0000",
+                "Data file": "97,000,000",
             },
         )
         self.assertNotContains(response, "A draft")

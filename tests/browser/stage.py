@@ -1,6 +1,7 @@
 """What the browser tests find on the site, set up once in an empty VAR_DIR.
 
-The launch content, an article of every block, a draft, an editor, an author and two subscribers.
+The launch content, an article of every block, a statistic with a history, a draft, an editor, a chief editor, an author
+and two subscribers.
 """
 
 import json
@@ -37,6 +38,7 @@ def main() -> None:
     call_command("load_launch_content", stdout=sys.stderr)
     call_command("collectstatic", verbosity=0, interactive=False)
     make_user("Editor", username="editor")
+    make_user("Chief editor", username="chief")
     make_user("Author", username="author")
     make_draft(number=2, slug="a-draft", title="A draft that nobody sees")
     make_article_of_every_block()

@@ -105,6 +105,28 @@ class RoleTests(TestCase):
         self.assertContains(response, "£400–£600")
         self.assertContains(response, "a day")
 
+    def test_the_history_of_its_pay_is_shown_once_there_is_one(self):
+        role = make_role(pay={"GB": (50_000, 90_000), "US": (100_000, 180_000)})
+        self.assertNotContains(self.client.get(role.get_absolute_url()), "History of pay")
+
+        range_ = role.salary_ranges.get(market__code="GB")
+        range_.publish_successor(high=80_000, why="correction", why_note="Bonuses were counted.")
+
+        response = self.client.get(role.get_absolute_url())
+        for text in ("History of pay", "<del>£50K–£90K</del>", "Correction: Bonuses were counted."):
+            self.assertContains(response, text)
+        self.assertContains(response, "£50K–£80K")
+
+    def test_withdrawn_pay_is_shown_in_the_history_alone(self):
+        role = make_role("Analyst", pay={"GB": (50_000, 90_000)})
+
+        role.salary_ranges.get().publish_successor(why="retraction", why_note="Made up.")
+
+        response = self.client.get(role.get_absolute_url())
+        self.assertContains(response, "There is no figure for this role’s pay yet.")
+        self.assertContains(response, "Retraction: Made up.")
+        self.assertContains(self.client.get("/careers/"), "No figure")
+
     def test_an_unknown_role_is_not_found(self):
         self.assertEqual(self.client.get("/careers/astronaut/").status_code, 404)
 
@@ -147,7 +169,7 @@ class BlockTests(TestCase):
 
         role.salary_ranges.get().publish_successor(high=125_000, why="update")
 
-        for path in (article.get_absolute_url(), "/careers/", role.get_absolute_url()):
+        for path in (article.get_absolute_url(), "/careers/"):
             with self.subTest(path):
                 response = self.client.get(path)
                 self.assertContains(response, "£65K–£125K")

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(15)
         editor = User.objects.create_user("editor", password=password, is_staff=True)
-        editor.groups.add(Group.objects.get(name="Editor"))
+        editor.groups.add(Group.objects.get(name="Chief editor"))
         self.stdout.write(f"Sign-in (shown this once): editor / {password}")
 
     def _serve(self, port: int) -> None:
