@@ -8,7 +8,7 @@ class ArticlesConfig(AppConfig):
     name = "articles"
 
     def ready(self) -> None:
-        from . import figure_rules  # noqa: F401 - enters its rules
+        from . import article_rules, figure_rules  # noqa: F401 - enter their rules
 
         # For every app that holds figures, those of floors above included.
         post_migrate.connect(frozen.install, dispatch_uid="articles.frozen")

@@ -4,18 +4,8 @@ from datetime import date
 
 from . import badges
 from .models import Sourced, StatisticValue
-from .partial_dates import last_day
+from .partial_dates import last_day, months_after
 from .review import Severity, figure_rule
-
-
-def months_between(earlier: date, later: date) -> int:
-    """Whole months from one day to another."""
-    return (later.year - earlier.year) * 12 + later.month - earlier.month - (later.day < earlier.day)
-
-
-def age_in_months(figure: Sourced, today: date) -> int | None:
-    """Whole months since the last day that the as-of date can mean; None where it has none."""
-    return months_between(last_day(figure.as_of), today) if figure.as_of else None
 
 
 @figure_rule(
@@ -86,8 +76,9 @@ def no_as_of_date(figure: Sourced, today: date) -> str:
 
 @figure_rule("too-old", "Too old", Severity.WARNING, badge=badges.too_old)
 def too_old(figure: Sourced, today: date) -> str:
-    age, limit = age_in_months(figure, today), figure.stale_after_months()
-    return f"It is as of {figure.as_of_text}, {age} months ago; {limit} are allowed." if age and age > limit else ""
+    limit = figure.stale_after_months()
+    is_old = bool(figure.as_of) and months_after(last_day(figure.as_of), limit) < today
+    return f"It is as of {figure.as_of_text}, more than {limit} months ago." if is_old else ""
 
 
 @figure_rule("review-overdue", "Review overdue", Severity.WARNING)

@@ -58,6 +58,13 @@ def last_day(value: str) -> date:
             return first
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later; the last day of a month that has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
 def in_words(value: str) -> str:
     """Write "2026-04-08" as "8 April 2026", "2026-04" as "April 2026", "2026" as itself, nothing as nothing."""
     if not value:

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -61,6 +62,7 @@ def publish(
             note=note,
             open_points=in_sentences(errors),
             open_reason=reason if errors else "",
+            title_year=year_in(article.title),
         )
         article.live_version = version
         article.published_at = article.published_at or at
@@ -91,6 +93,12 @@ def in_sentences(errors: Iterable[Finding]) -> list[str]:
     """What is unresolved, for readers: a sentence for each rule. It names no figure, for figures change."""
     counts = Counter(finding.rule.title for finding in errors)
     return [f"{title}: {count} figure{'' if count == 1 else 's'}." for title, count in counts.items()]
+
+
+def year_in(title: str) -> int | None:
+    """The latest year from 1990 to 2199 that a title names; sums of money, shares and longer numbers are none."""
+    years = re.findall(r"(?<![0-9£$€.,])(199[0-9]|2[01][0-9]{2})(?![0-9%]|[.,][0-9])", title)
+    return max(map(int, years), default=None)
 
 
 def _renew_references(article: Article, blocks: Iterable[Block]) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 from django.utils import timezone
+from django.urls import NoReverseMatch
+from django.utils.text import Truncator
 
 from .models import Sourced
 
@@ -34,22 +36,45 @@ class Rule:
 
 @dataclass(frozen=True)
 class Finding:
-    """That a record breaks a rule; `message` says how, in a sentence."""
+    """That a record breaks a rule; `message` says how, in a sentence.
+
+    Where a rule can find several things about one record, `point` names the one, shortly and lastingly.
+    """
 
     rule: Rule
     subject: models.Model
     message: str
+    point: str = ""
 
     @property
     def subject_key(self) -> str:
-        """The record's name in `ReviewMark.subject`."""
-        return f"{self.subject._meta.label_lower}:{self.subject.pk}"
+        """The name of what it is about in `ReviewMark.subject`: no two findings of a rule have the same."""
+        key = f"{self.subject._meta.label_lower}:{self.subject.pk}"
+        return f"{key}:{self.point}" if self.point else key
+
+    @property
+    def name(self) -> str:
+        """What the record is called."""
+        if isinstance(self.subject, Sourced):
+            return f"{self.subject.text}: {Truncator(self.subject.subject).chars(70)}"
+        return str(self.subject)
+
+    @property
+    def url(self) -> str:
+        """The record's page for readers; empty where it has none."""
+        if not hasattr(self.subject, "get_absolute_url"):
+            return ""
+        try:
+            return str(self.subject.get_absolute_url())
+        except NoReverseMatch:
+            return ""
 
 
 # A sentence that says what is wrong, empty where nothing is.
 type FigureCheck[Figure: Sourced] = Callable[[Figure, date], str]
-# Pairs of a record and a sentence.
-type RecordCheck = Callable[[date], Iterable[tuple[models.Model, str]]]
+# A record, a sentence, and the point of the finding where the rule can find several things about one record. In a
+# number of queries that does not grow.
+type RecordCheck = Callable[[date], Iterable[tuple[models.Model, str] | tuple[models.Model, str, str]]]
 
 
 @dataclass(frozen=True)
@@ -125,13 +150,20 @@ def figures_in_force() -> Iterator[Sourced]:
     """All that readers see now, with what the rules ask of it: one query for each kind of figure."""
     for model in apps.get_models():
         if issubclass(model, Sourced):
-            yield from model._default_manager.in_force().for_review()  # type: ignore[attr-defined]
+            figures = model._default_manager.in_force().for_review()  # type: ignore[attr-defined]
+            yield from figures.fetch_mode(models.FETCH_RAISE)
 
 
 def collect(today: date) -> list[Finding]:
-    """All findings, in the order of the rules."""
+    """All findings, in the order of the rules, those of a rule by what they are about."""
     found = list(of_figures(figures_in_force(), today))
     for rule, check in _record_rules.values():
-        found.extend(Finding(rule, subject, message) for subject, message in check(today))
+        found.extend(Finding(rule, *what) for what in check(today))
     order = {rule.key: place for place, rule in enumerate(rules())}
-    return sorted(found, key=lambda finding: order[finding.rule.key])
+
+    def place(finding: Finding) -> tuple[int, str, str, str]:
+        subject = finding.subject
+        about = subject.subject if isinstance(subject, Sourced) else str(subject)
+        return order[finding.rule.key], subject._meta.label, about.casefold(), finding.subject_key
+
+    return sorted(found, key=place)

@@ -43,8 +43,9 @@ def other_currency(salary: SalaryRange, today: date) -> str:
 @figure_rule("lower-figure-moved", "Lower figure moved far", Severity.WARNING, of=SalaryRange)
 def lower_figure_moved(salary: SalaryRange, today: date) -> str:
     earlier = cast("SalaryRange | None", salary.supersedes)
-    if earlier is None or earlier.low == 0:
+    # Pay a day says nothing of pay a year.
+    if earlier is None or earlier.period != salary.period:
         return ""
-    percent = round(100 * abs(salary.low - earlier.low) / earlier.low)
-    is_far = abs(salary.low - earlier.low) * 100 > earlier.low * settings.REVIEW_MOVE_PERCENT
-    return f"Its lower figure moved by {percent}% from {earlier.text}." if is_far else ""
+    limit = settings.REVIEW_MOVE_PERCENT
+    is_far = abs(salary.low - earlier.low) * 100 > earlier.low * limit
+    return f"Its lower figure moved by more than {limit}%: {earlier} became {salary}." if is_far else ""

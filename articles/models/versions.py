@@ -1,4 +1,4 @@
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn, cast
 
 from django.conf import settings
@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from .article import Article, Author, Category, Series
-from .statistics import Statistic
+from .sourced import Sourced
+from .statistics import Statistic, StatisticValue
 
 
 class ImmutableVersionError(Exception):
@@ -93,6 +94,14 @@ class LiveReference(models.Model):
         return list(rows.filter(target=record).values_list("article", flat=True))
 
     @classmethod
+    def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
+        """Keys of these articles, each with a figure in force that a reference of this kind shows in its live version.
+
+        In a number of queries that does not grow. Records of most kinds show no figure.
+        """
+        return ()
+
+    @classmethod
     def renew(cls, article: Article, targets: Collection[int]) -> None:
         """Make this article's references of this kind those to `targets` (primary keys), no others."""
         rows: models.Manager[Any] = cls._default_manager
@@ -103,6 +112,14 @@ class LiveReference(models.Model):
 
 class StatisticReference(LiveReference):
     target = models.ForeignKey(Statistic, models.PROTECT, related_name="live_references")
+
+    @classmethod
+    def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
+        rows = cls._default_manager.filter(article__in=articles)
+        values = StatisticValue.objects.in_force().filter(statistic__in=rows.values("target"))
+        by_statistic = {value.statistic_id: value for value in values}
+        pairs = rows.values_list("article", "target")
+        return [(article, by_statistic[target]) for article, target in pairs if target in by_statistic]
 
 
 class AuthorReference(LiveReference):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
-from articles.models import Block, LiveReference
+from articles.models import Article, Block, LiveReference, Sourced
 from articles.models.blocks import Item
 
 from .roles import CareerPath, ComparisonTable, Role
@@ -24,6 +24,14 @@ class CareerPathReference(LiveReference):
 
 class ComparisonTableReference(LiveReference):
     target = models.ForeignKey(ComparisonTable, models.PROTECT, related_name="live_references")
+
+    @classmethod
+    def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
+        from careers.comparison import comparisons_of
+
+        pairs = list(cls._default_manager.filter(article__in=articles).values_list("article", "target__slug"))
+        tables = comparisons_of({table for _, table in pairs})
+        return [(article, salary) for article, table in pairs for salary in tables[table].salaries()]
 
 
 class RoleTable(Block):
