@@ -32,11 +32,8 @@ def title_year(today: date) -> Iterator[tuple[Article, str]]:
         rest = len(names) - MOST_NAMED
         shown = names if rest < 1 else [*names[:MOST_NAMED], f"{rest} more"]
         what = "a figure" if len(names) == 1 else "figures"
-        yield (
-            articles[key],
-            f"Its title names {_live(articles[key]).title_year}, but it shows {what} from before: "
-            f"{get_text_list(shown, 'and')}.",
-        )
+        title = f"Its title names {_live(articles[key]).title_year}"
+        yield articles[key], f"{title}, but it shows {what} from before: {get_text_list(shown, 'and')}."
 
 
 @record_rule("bare-figure", "A bare number in the text", Severity.WARNING)

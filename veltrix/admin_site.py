@@ -5,6 +5,8 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
 from django.views.decorators.csp import csp_override
@@ -40,6 +42,17 @@ class VeltrixAdminSite(AdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         return csp_override(ADMIN_CSP)(super().admin_view(view, cacheable))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        # The site is made before the models are.
+        from articles.admin.review import review
+
+        return [path("review/", self.admin_view(review), name="review"), *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from articles.admin.review import counts_for
+
+        return super().index(request, {"review_counts": counts_for(request.user), **(extra_context or {})})
 
     @method_decorator(csp_override(ADMIN_CSP))
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
