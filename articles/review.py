@@ -56,7 +56,7 @@ class Finding:
     def name(self) -> str:
         """What the record is called."""
         if isinstance(self.subject, Sourced):
-            return f"{self.subject.text}: {Truncator(self.subject.subject).chars(70)}"
+            return f"{self.subject.text}: {Truncator(self.subject.subject).words(10)}"
         return str(self.subject)
 
     @property

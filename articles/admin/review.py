@@ -24,7 +24,7 @@ TICK = "Tick at least one finding."
 
 class SnoozeForm(forms.Form):
     until = forms.DateField(
-        label="Let rest until",
+        label="Snooze until",
         input_formats=["%Y-%m-%d", "%d/%m/%Y", "%d %B %Y"],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="A day within a year.",
