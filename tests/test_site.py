@@ -155,7 +155,7 @@ class AccessTests(TestCase):
     def admin_paths(self):
         from django.contrib import admin
 
-        paths = ["/admin/", "/admin/password_change/", "/admin/autocomplete/", "/admin/jsi18n/"]
+        paths = ["/admin/", "/admin/password_change/", "/admin/autocomplete/", "/admin/jsi18n/", "/admin/review/"]
         for model, model_admin in admin.site._registry.items():
             base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
             paths.append(base)
@@ -278,6 +278,28 @@ class SettingsTests(SimpleTestCase):
     def test_a_wrong_time_zone_and_admin_path(self):
         self.assert_one_line("TIME_ZONE must be a name", SECRET_KEY="x", TIME_ZONE="Europe/Lundon")
         self.assert_one_line("ADMIN_PATH must name a path", SECRET_KEY="x", ADMIN_PATH="/")
+
+    def test_a_wrong_threshold_of_the_review(self):
+        wrong = [
+            *(("REVIEW_PAY_MONTHS", value) for value in ("0", "-3", "2.5", "²", "10001", "")),
+            *((name, "many") for name in ("REVIEW_STATISTIC_MONTHS", "REVIEW_RANGE_RATIO", "REVIEW_MOVE_PERCENT")),
+        ]
+        for name, value in wrong:
+            with self.subTest(name, value=value):
+                message = f"{name} must be a whole number above 0, not {value!r}"
+                self.assert_one_line(message, SECRET_KEY="x", **{name: value})
+
+    def test_thresholds_of_the_review_are_read_from_the_environment(self):
+        names = ["REVIEW_PAY_MONTHS", "REVIEW_STATISTIC_MONTHS", "REVIEW_RANGE_RATIO", "REVIEW_MOVE_PERCENT"]
+        code = f"from veltrix import settings as s; print(*(getattr(s, name) for name in {names}))"
+        for values, expected in [({}, "12 18 3 40"), (dict(zip(names, "6789", strict=True)), "6 7 8 9")]:
+            environment = {**os.environ, "SECRET_KEY": "x", "DOTENV": os.devnull, **values}
+
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+            )
+
+            self.assertEqual(done.stdout.strip(), expected)
 
     def test_a_malformed_site_address(self):
         self.assert_one_line("SITE_URL is not an address", SECRET_KEY="x", SITE_URL="http://[::1")

@@ -170,7 +170,7 @@ def _act(request: HttpRequest, act: str, found: list[Entry], data: dict[str, Any
         values, said = {"assigned_to": None}, "assigned to nobody"
     elif act == "snooze":
         values = {"snoozed_until": data["until"], "snooze_reason": data["reason"]}
-        said = f"resting until {data['until']:%-d %B %Y}: {data['reason']}"
+        said = f"resting until {data['until']:%-d %B %Y}: {data['reason'].rstrip('.')}"
     elif act == "wake":
         chosen = [entry for entry in chosen if entry.is_resting]
         values, said = {"snoozed_until": None, "snooze_reason": ""}, "open again"

@@ -28,7 +28,8 @@ class Command(BaseCommand):
         if options["format"] == "json":
             self.stdout.write(json.dumps([as_object(entry) for entry in shown], ensure_ascii=False, indent=2))
         else:
-            self.stdout.write("\n".join([*as_lines(shown), f"{str(counts).capitalize()}, {counts.resting} snoozed."]))
+            summary = f"{str(counts).capitalize()}, {counts.resting or 'none'} snoozed."
+            self.stdout.write("\n".join([*as_lines(shown), summary]))
         if counts.errors:
             sys.exit(1)
 

@@ -1,0 +1,141 @@
+from datetime import date
+from io import StringIO
+
+from django.core.management import call_command
+from django.test import TestCase
+
+from articles.publishing import publish
+from articles.review import collect
+from careers.models import Requirement
+from tests.factories import (
+    add_role_table,
+    make_draft,
+    make_markets,
+    make_path,
+    make_role,
+    make_salary,
+    make_skill,
+    make_table,
+)
+
+TODAY = date(2026, 11, 24)
+
+
+def found_by(key):
+    return [finding for finding in collect(TODAY) if finding.rule.key == key]
+
+
+def ask(importance, *skills, **owner):
+    line = Requirement.objects.create(importance=importance, label=" or ".join(skills), **owner)
+    line.skills.set([make_skill(skill) for skill in skills])
+    return line
+
+
+class CoreButNiceTests(TestCase):
+    def test_a_core_skill_that_the_path_calls_nice_is_found(self):
+        path = make_path()
+        role = make_role("Analyst", core=["MLOps", "SQL"], path=path)
+        ask("nice", "MLOps", path=path)
+        ask("must", "SQL", path=path)
+
+        (finding,) = found_by("core-but-nice")
+
+        self.assertEqual(finding.subject, role)
+        self.assertIn("“MLOps” is core in the table", finding.message)
+
+    def test_a_skill_that_is_a_must_as_well_is_in_order(self):
+        path = make_path()
+        make_role(core=["MLOps"], path=path)
+        ask("nice", "MLOps", path=path)
+        ask("must", "MLOps", "SQL", path=path)
+
+        self.assertEqual(found_by("core-but-nice"), [])
+
+    def test_lists_of_the_roles_own_stand_in_the_place_of_the_paths(self):
+        path = make_path()
+        agreeing, contradicting = (make_role(name, core=["MLOps"], path=path) for name in ("Agrees", "Contradicts"))
+        ask("nice", "MLOps", path=path)
+        ask("must", "MLOps", role=agreeing)
+        ask("nice", "MLOps", role=contradicting)
+
+        self.assertEqual([finding.subject for finding in found_by("core-but-nice")], [contradicting])
+
+    def test_a_line_of_two_skills_is_found_once_and_each_line_by_itself(self):
+        path = make_path()
+        role = make_role(core=["MLOps"], path=path)
+        ask("core", "AWS", "Azure", role=role)
+        ask("nice", "AWS", "Azure", "MLOps", path=path)
+
+        found = found_by("core-but-nice")
+
+        self.assertEqual(len({finding.subject_key for finding in found}), 2)
+        self.assertEqual(len(found), 2)
+
+    def test_roles_without_a_path_and_other_paths_are_left_alone(self):
+        ask("nice", "MLOps", path=make_path())
+        make_role(core=["MLOps"])
+        make_role(core=["MLOps"], path=make_path("Other work"))
+
+        self.assertEqual(found_by("core-but-nice"), [])
+
+
+class NoRequirementsTests(TestCase):
+    def test_a_role_without_a_list_of_its_own_or_of_a_path_is_found(self):
+        make_role("Alone", core=["Python"])
+        make_role("On a bare path", path=make_path("Bare path"))
+        path = make_path()
+        ask("must", "Python", path=path)
+        make_role("By its path", path=path)
+        ask("nice", "Python", role=make_role("By itself"))
+
+        self.assertEqual(
+            {finding.name: finding.message for finding in found_by("no-requirements")},
+            {
+                "Alone": "It stands on no path and has no list of must and nice skills.",
+                "On a bare path": "Neither it nor its path, Bare path, has a list of must and nice skills.",
+            },
+        )
+
+
+class TableInAnArticleTests(TestCase):
+    def test_a_title_is_compared_with_the_pay_that_its_table_shows(self):
+        market = make_markets()["GB"]
+        role = make_role("Analyst")
+        make_salary(role, market, low=60_000, as_of="2024", kind="total")
+        make_salary(role, market, low=50_000, as_of="2023", kind="base")
+        make_salary(role, market, low=300, high=400, as_of="2022", period="day", kind="total")
+        make_salary(make_role("In no table"), market, as_of="2021")
+        draft = make_draft(title="Pay in 2026")
+        add_role_table(draft, make_table(role))
+        publish(draft, by=None)
+
+        (finding,) = found_by("title-year")
+
+        self.assertEqual(finding.subject, draft)
+        self.assertIn("shows a figure from before: £60K–£90K (2024).", finding.message)
+
+
+class LaunchFactTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        call_command("load_launch_content", stdout=StringIO())
+
+    def test_exactly_the_known_contradictions_are_found(self):
+        found = {
+            (finding.name, finding.message.split("”")[0].removeprefix("“")) for finding in found_by("core-but-nice")
+        }
+
+        self.assertEqual(
+            found,
+            {
+                ("ML Engineer", "MLOps"),
+                ("ML Engineer", "Cloud (AWS/GCP)"),
+                ("AI Product Manager", "Prompt design"),
+                ("AI Engineer (LLM)", "Agents"),
+            },
+        )
+
+    def test_exactly_the_roles_without_lists_are_found(self):
+        found = {finding.name for finding in found_by("no-requirements")}
+
+        self.assertEqual(found, {"Prompt Engineer", "MLOps Engineer", "AI Research Scientist"})
