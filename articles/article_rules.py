@@ -42,7 +42,7 @@ def bare_figure(today: date) -> Iterator[tuple[Article, str, str]]:
     for article in _with_versions(Article.objects.published().exclude(live_version__bare_figures=[])):
         found: dict[str, list[dict[str, str]]] = defaultdict(list)
         for figure in _live(article).bare_figures:
-            found[figure["text"]].append(figure)
+            found[" ".join(figure["text"].split())].append(figure)
         for text, figures in found.items():
             again = f" and {len(figures) - 1} more" if len(figures) > 1 else ""
             message = (

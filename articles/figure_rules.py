@@ -66,7 +66,7 @@ def disputed(figure: Sourced, today: date) -> str:
 )
 def not_confirmed(figure: Sourced, today: date) -> str:
     is_unchecked = figure.check_status == Sourced.CheckStatus.UNCHECKED
-    return "Nobody has compared it with its source yet." if is_unchecked else ""
+    return "Nobody has checked it yet." if is_unchecked else ""
 
 
 @figure_rule("no-as-of-date", "No as-of date", Severity.WARNING)
