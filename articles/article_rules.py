@@ -1,5 +1,6 @@
 """The rules about live articles."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -14,6 +15,12 @@ from .models.article import ArticleQuerySet
 from .review import Severity, record_rule
 
 MOST_NAMED = 5
+
+
+def year_in(title: str) -> int | None:
+    """The latest year from 1990 to 2199 that a title names; sums of money, shares and longer numbers are none."""
+    years = re.findall(r"(?<![0-9£$€.,])(199[0-9]|2[01][0-9]{2})(?![0-9%]|[.,][0-9])", title)
+    return max(map(int, years), default=None)
 
 
 @record_rule("title-year", "The title names a later year than a figure", Severity.WARNING)

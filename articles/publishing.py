@@ -1,4 +1,3 @@
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
+from .article_rules import year_in
 from .documents import blocks_of, document_of, say_the_same
 from .models import Article, ArticleVersion, Category, LiveReference
 from .models.blocks import Block
@@ -53,6 +53,7 @@ def publish(
             article=article,
             document=document,
             title=article.title,
+            title_year=year_in(article.title),
             standfirst=article.standfirst,
             category=cast("Category", article.category),
             series=article.series,
@@ -62,7 +63,6 @@ def publish(
             note=note,
             open_points=in_sentences(errors),
             open_reason=reason if errors else "",
-            title_year=year_in(article.title),
         )
         article.live_version = version
         article.published_at = article.published_at or at
@@ -93,12 +93,6 @@ def in_sentences(errors: Iterable[Finding]) -> list[str]:
     """What is unresolved, for readers: a sentence for each rule. It names no figure, for figures change."""
     counts = Counter(finding.rule.title for finding in errors)
     return [f"{title}: {count} figure{'' if count == 1 else 's'}." for title, count in counts.items()]
-
-
-def year_in(title: str) -> int | None:
-    """The latest year from 1990 to 2199 that a title names; sums of money, shares and longer numbers are none."""
-    years = re.findall(r"(?<![0-9£$€.,])(199[0-9]|2[01][0-9]{2})(?![0-9%]|[.,][0-9])", title)
-    return max(map(int, years), default=None)
 
 
 def _renew_references(article: Article, blocks: Iterable[Block]) -> None:

@@ -4,7 +4,8 @@ from django.test import TestCase
 from django.utils import timezone
 
 from articles.models import ArticleVersion
-from articles.publishing import publish, year_in
+from articles.article_rules import year_in
+from articles.publishing import publish
 from articles.review import collect
 from tests.factories import make_article, make_draft, make_statistic
 
