@@ -3,8 +3,8 @@ from datetime import date
 from django.test import TestCase
 from django.utils import timezone
 
-from articles.models import ArticleVersion
 from articles.article_rules import year_in
+from articles.models import ArticleVersion
 from articles.publishing import publish
 from articles.review import collect
 from tests.factories import make_article, make_draft, make_statistic
