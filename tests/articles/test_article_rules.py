@@ -55,7 +55,7 @@ class TitleYearTests(TestCase):
         old = [make_statistic(as_of="2020")]
         make_draft(title="A draft in 2026", statistics=old)
         later = timezone.now() + timezone.timedelta(days=1)
-        publish(make_draft(title="Scheduled in 2026", statistics=old, published_at=later), by=None)
+        make_article(title="Scheduled in 2026", statistics=old, published_at=later)
         withdrawn = make_statistic(as_of="2020")
         withdrawn.current.publish_successor(why="retraction", why_note="It was wrong.")
         make_article(title="Withdrawn in 2026", statistics=[withdrawn])

@@ -15,6 +15,7 @@ from tests.factories import (
     make_role,
     make_salary,
     make_skill,
+    make_source,
     make_table,
 )
 
@@ -99,9 +100,9 @@ class NoRequirementsTests(TestCase):
 
 class TableInAnArticleTests(TestCase):
     def test_a_title_is_compared_with_the_pay_that_its_table_shows(self):
-        market = make_markets()["GB"]
+        market, source = make_markets()["GB"], make_source()
         role = make_role("Analyst")
-        make_salary(role, market, low=60_000, as_of="2024", kind="total")
+        make_salary(role, market, low=60_000, as_of="2024", kind="total", source=source)
         make_salary(role, market, low=50_000, as_of="2023", kind="base")
         make_salary(role, market, low=300, high=400, as_of="2022", period="day", kind="total")
         make_salary(make_role("In no table"), market, as_of="2021")
