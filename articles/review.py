@@ -14,7 +14,6 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 from django.utils import timezone
-from django.urls import NoReverseMatch
 from django.utils.text import Truncator
 
 from .models import Sourced
@@ -62,12 +61,7 @@ class Finding:
     @property
     def url(self) -> str:
         """The record's page for readers; empty where it has none."""
-        if not hasattr(self.subject, "get_absolute_url"):
-            return ""
-        try:
-            return str(self.subject.get_absolute_url())
-        except NoReverseMatch:
-            return ""
+        return str(self.subject.get_absolute_url()) if hasattr(self.subject, "get_absolute_url") else ""
 
 
 # A sentence that says what is wrong, empty where nothing is.
