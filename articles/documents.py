@@ -2,7 +2,8 @@
 
 Format `veltrix-article/1`: number, slug, title, standfirst, social_text, category, series, headline (slugs or null),
 published_at (ISO 8601 or null), bylines (author and credit) and blocks (each an object with its `type`). The same
-document is what a version keeps, and the form for preview, restore, export and import.
+document is what a version keeps, and the form for preview, restore, export and import. Rich text refers to figures by
+`<data value="kind:key"></data>`, never by their numbers.
 """
 
 from collections import defaultdict
@@ -12,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
+from . import references
 from .models import Article, Author, Byline, Category, Series, Statistic
 from .models.blocks import Block, Item, UnknownReferenceError, block_types
 
@@ -49,6 +51,20 @@ def document_of(article: Article, blocks: Iterable[Block] | None = None) -> dict
         "bylines": [{"author": byline.author.slug, "credit": byline.credit} for byline in bylines],
         "blocks": [block.as_item() for block in (blocks_of(article) if blocks is None else blocks)],
     }
+
+
+def references_in(document: Mapping[str, Any]) -> list[str]:
+    """The references to figures in a document's texts, in reading order, each as often as it occurs."""
+    types = block_types()
+    known = (item for item in document["blocks"] if item["type"] in types)
+    return [reference for item in known for reference in types[item["type"]].references_in(item)]
+
+
+def unknown_references(document: Mapping[str, Any]) -> list[str]:
+    """Those that mean no current figure, each once; a page leaves them out."""
+    named = references_in(document)
+    known = references.load(named)
+    return [reference for reference in dict.fromkeys(named) if reference not in known]
 
 
 def say_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

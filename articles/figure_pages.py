@@ -5,22 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.core.paginator import Page, Paginator
 from django.db.models import CharField, QuerySet, Value
 
 from .history import lines_of
 from .models import Article, Source, Sourced, Statistic, StatisticValue
+from .models.sourced import kinds_of_figures
 
 CORRECTIONS_A_PAGE = 50
 MOST_FIGURES = 200
 MOST_ARTICLES = 50
-
-
-def kinds_of_figures() -> list[type[Sourced]]:
-    """The kinds of figures of all installed apps, those of `articles` first."""
-    kinds = [model for model in apps.get_models() if issubclass(model, Sourced)]
-    return sorted(kinds, key=lambda kind: kind._meta.app_label != Article._meta.app_label)
 
 
 def line_of(statistic: Statistic) -> list[StatisticValue]:

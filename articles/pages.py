@@ -10,6 +10,8 @@ from typing import Any, Self
 from django.db.models import Case, Count, Q, When
 from django.utils import timezone
 
+from . import references
+from .documents import references_in
 from .models import Article, Author, Category, Series, Source, Sourced, Statistic
 from .models.blocks import Block, block_types
 
@@ -20,6 +22,14 @@ class Citation:
 
     value: Sourced
     anchor: str
+
+
+@dataclass
+class Use:
+    """One figure that cites a source, with the ids of all the places where it does."""
+
+    value: Sourced
+    anchors: list[str]
 
 
 @dataclass
@@ -34,11 +44,25 @@ class SourceNote:
     def anchor(self) -> str:
         return f"source-{self.number}"
 
+    @property
+    def uses(self) -> list[Use]:
+        """The figures in reading order, each once; of a place that shows several, such as a table, the first."""
+        first_of_place = [
+            citation
+            for before, citation in zip([None, *self.citations], self.citations, strict=False)
+            if before is None or before.anchor != citation.anchor
+        ]
+        anchors: dict[Sourced, list[str]] = {}
+        for citation in first_of_place:
+            anchors.setdefault(citation.value, []).append(citation.anchor)
+        return [Use(value, places) for value, places in anchors.items()]
+
 
 class SourceNotes:
-    """The sources that a page cites, numbered in reading order."""
+    """The sources that a page cites, numbered in reading order; `figures` are those that its texts refer to."""
 
-    def __init__(self) -> None:
+    def __init__(self, figures: Mapping[str, Sourced] | None = None) -> None:
+        self.figures = figures or {}
         self.values: list[Sourced] = []
         self._notes: dict[int, SourceNote] = {}
         self._anchors: dict[str, int] = defaultdict(int)
@@ -47,7 +71,7 @@ class SourceNotes:
         """An id that the page does not have yet: the wanted one, or with “-2” and so on."""
         self._anchors[wanted] += 1
         times = self._anchors[wanted]
-        return wanted if times == 1 else f"{wanted}-{times}"
+        return wanted if times == 1 else self.anchor(f"{wanted}-{times}")
 
     def cite(self, value: Sourced, anchor: str) -> SourceNote | None:
         """Note that the page shows this figure, and give the entry of its source; None if it states no source."""
@@ -122,7 +146,7 @@ class Page:
         cls, document: Mapping[str, Any], *, published_at: datetime | None, changed_at: datetime | None = None
     ) -> Self:
         """Read a document. References that no longer lead anywhere are left out of the page, never an error."""
-        notes = SourceNotes()
+        notes = SourceNotes(references.load(references_in(document)))
         parts = _parts(document["blocks"], notes)
         slugs = [byline["author"] for byline in document["bylines"]]
         authors = {author.slug: author for author in Author.objects.filter(slug__in=slugs)}

@@ -98,7 +98,10 @@ def in_sentences(errors: Iterable[Finding]) -> list[str]:
 def _renew_references(article: Article, blocks: Iterable[Block]) -> None:
     """Record what the live version refers to, so that the database keeps it from deletion."""
     wanted: dict[type[models.Model], set[Any]] = {}
-    records = [record for block in blocks for record in block.references()]
+    by_type: dict[type[Block], list[Block]] = {}
+    for block in blocks:
+        by_type.setdefault(type(block), []).append(block)
+    records = [record for kind, rows in by_type.items() for record in kind.references_of(rows)]
     for record in [*records, *(byline.author for byline in article.bylines.select_related("author"))]:
         wanted.setdefault(type(record), set()).add(record.pk)
     for model in apps.get_models():

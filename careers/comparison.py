@@ -22,7 +22,7 @@ from .models import (
     SalaryRange,
     Skill,
 )
-from .models.salaries import shortened
+from .models.salaries import in_tables_by_market, shortened
 
 MAX_VALUE_LENGTH = 80
 MOST_NAMED = 8
@@ -99,6 +99,8 @@ class PayCell:
     scale: Scale
     bar: Bar | None
     note: TableNote | None = None
+    # Its id on a page that has one for it.
+    anchor: str = ""
 
     @classmethod
     def of(cls, market: Market, salary: SalaryRange | None, scale: Scale) -> Self:
@@ -282,12 +284,7 @@ def _letter(place: int) -> str:
 
 
 def _row(role: Role, markets: Sequence[Market], scales: dict[int, Scale]) -> Row:
-    # Of several current ranges (base and total, or levels) the table shows yearly total pay first, then base.
-    rank = {"total": 0, "base": 1, "unstated": 2}
-    by_market: dict[int, SalaryRange] = {}
-    for salary in sorted(role.current_pay, key=lambda s: (s.level != "", rank[s.kind], s.pk)):  # type: ignore[attr-defined]
-        if salary.period == SalaryRange.Period.YEAR:
-            by_market.setdefault(salary.market_id, salary)
+    by_market = in_tables_by_market(role.current_pay)  # type: ignore[attr-defined]
     cells = [PayCell.of(market, by_market.get(market.pk), scales[market.pk]) for market in markets]
     return Row(role, cells, role.core)  # type: ignore[attr-defined]
 

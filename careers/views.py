@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -55,7 +57,12 @@ def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
     periods = list(SalaryRange.Period)
     own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
     scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}
-    return [PayCell.of(s.market, s, scales[s.period][s.market_id]) for s in own]
+    cells = [PayCell.of(s.market, s, scales[s.period][s.market_id]) for s in own]
+    # What links to the role's pay in a market leads to the first range there.
+    first_of = {cell.market.pk: cell for cell in reversed(cells)}
+    return [
+        replace(cell, anchor=f"pay-{cell.market.slug}") if first_of[cell.market.pk] is cell else cell for cell in cells
+    ]
 
 
 @require_safe

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.test import TestCase
 from django.utils.html import strip_tags
 
+from articles import bare_figures
 from articles.documents import document_of
 from articles.models import Article, RichText, Source, Statistic, StatisticValue
 from articles.models.blocks import block_types
@@ -129,6 +130,11 @@ class LaunchContentTests(TestCase):
                 for href in re.findall(r'href="(/[^"#]*)"', block.get("html", "")):
                     with self.subTest(f"{article}: {href}"):
                         self.assertEqual(self.client.get(href).status_code, 200)
+
+    def test_no_article_holds_a_bare_figure(self):
+        for article in Article.objects.all():
+            with self.subTest(str(article)):
+                self.assertEqual(bare_figures.in_document(document_of(article)), [])
 
     def test_loading_again_changes_nothing(self):
         before = [document_of(article) for article in Article.objects.all()]

@@ -14,6 +14,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.csp import CSP
+from django_prose_editor.config import html_tags
+from js_asset import static_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -231,6 +233,15 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Beside what is compressed already: source maps, large files that nobody but a developer's browser asks for.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["jpg", "jpeg", "png", "gif", "webp", "avif", "woff", "woff2", "gz", "br", "map"]
 FILE_UPLOAD_PERMISSIONS = 0o644
+
+# The editor of rich text: extensions of ours beside its own.
+
+DJANGO_PROSE_EDITOR_EXTENSIONS = [
+    {
+        "js": [static_lazy("js/admin/figure-reference.js")],
+        "extensions": {"FigureReference": html_tags(["data"], {"data": ["value"]})},
+    },
+]
 
 # Security: headers that every answer carries, and the policy of pages for readers. The admin has its own policy.
 

@@ -8,19 +8,30 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+)
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from articles import bare_figures, references
 from articles.documents import document_of, say_the_same
-from articles.models import Article
+from articles.models import Article, Sourced
 from articles.pages import Page
 from articles.publishing import NotPublishableError, UnresolvedFiguresError, publish, unresolved_errors
 
 from .blocks import BylineInline, block_inlines
+
+# Bare figures that one save names; the others are counted.
+MOST_WARNINGS = 10
 
 
 class ArticleStateFilter(admin.SimpleListFilter):
@@ -105,6 +116,37 @@ def admin_address(record: models.Model, request: HttpRequest) -> str:
     if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
         return ""
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
+
+
+class FigureQuery(forms.Form):
+    """What the editor of text asks for: figures about some words, or those that some references mean."""
+
+    MOST = 20
+
+    q = forms.CharField(max_length=100, required=False)
+
+    def clean(self) -> dict[str, Any] | None:
+        asked = cast("QueryDict", self.data).getlist("reference")
+        if len(asked) > self.MOST or not all(map(references.is_well_formed, asked)):
+            raise ValidationError(f"Give at most {self.MOST} references of the form “kind:key”.")
+        return super().clean()
+
+    def figures(self) -> list[tuple[str, Sourced]]:
+        """References with their figures, at most twenty."""
+        asked = cast("QueryDict", self.data).getlist("reference")
+        if asked:
+            return list(references.load(asked).items())
+        return references.search(self.cleaned_data["q"], most=self.MOST)
+
+
+def figure_for_editor(reference: str, figure: Any) -> dict[str, str]:
+    return {
+        "reference": reference,
+        "text": figure.text,
+        "about": figure.about,
+        "source": figure.source.citation if figure.source else "",
+        "status": figure.get_check_status_display(),
+    }
 
 
 @admin.register(Article)
@@ -195,13 +237,31 @@ class ArticleAdmin(ContentEditor):
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if "_publish" in request.POST:
-            return self._publish(request, obj)
-        return super().response_add(request, obj, post_url_continue)
+            response = self._publish(request, obj)
+        else:
+            response = super().response_add(request, obj, post_url_continue)
+        self._warn_of_bare_figures(request, obj)
+        return response
 
     def response_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
         if "_publish" in request.POST:
-            return self._publish(request, obj)
-        return super().response_change(request, obj)
+            response = self._publish(request, obj)
+        else:
+            response = super().response_change(request, obj)
+        self._warn_of_bare_figures(request, obj)
+        return response
+
+    def _warn_of_bare_figures(self, request: HttpRequest, article: Article) -> None:
+        found = bare_figures.in_document(document_of(article))
+        for place, figure in found[:MOST_WARNINGS]:
+            self.message_user(
+                request,
+                f"{place}: “{figure.text}” in “{figure.context}” looks like a figure. Insert a reference instead, so "
+                "that it stays right.",
+                messages.WARNING,
+            )
+        if len(found) > MOST_WARNINGS:
+            self.message_user(request, f"And {len(found) - MOST_WARNINGS} more.", messages.WARNING)
 
     def _publish(self, request: HttpRequest, article: Article, reason: str = "") -> HttpResponse:
         """Publish the draft that has just been saved; whatever is missing, the draft stays saved."""
@@ -230,7 +290,8 @@ class ArticleAdmin(ContentEditor):
     def get_urls(self) -> list[URLPattern]:
         draft = path("<int:pk>/draft/", self.admin_site.admin_view(self.draft_view), name="articles_article_draft")
         gate = path("<int:pk>/publish/", self.admin_site.admin_view(self.gate_view), name="articles_article_publish")
-        return [draft, gate, *super().get_urls()]
+        figures = path("figures/", self.admin_site.admin_view(self.figures_view), name="articles_article_figures")
+        return [draft, gate, figures, *super().get_urls()]
 
     def gate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the errors that stand in the way of publishing the saved draft; who may, publishes it with a reason."""
@@ -261,6 +322,17 @@ class ArticleAdmin(ContentEditor):
             "may_override": may_override,
         }
         return render(request, "admin/articles/article/gate.html", context)
+
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        """Current figures for the editor of text, as JSON: those found by `q`, or those that the `reference`s mean."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        form = FigureQuery(request.GET)
+        if not form.is_valid():
+            return JsonResponse({"errors": form.errors}, status=400)
+        return JsonResponse({"figures": [figure_for_editor(*hit) for hit in form.figures()]})
 
     def draft_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the saved draft as the page that it would be."""

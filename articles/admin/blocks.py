@@ -1,14 +1,16 @@
-from typing import Any
+from typing import Any, cast
 
 from content_editor.admin import ContentEditorInline
 from django import forms
 from django.contrib.admin import TabularInline
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
+from django.forms import BaseInlineFormSet
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 
 from articles.models import Block, Byline, TableBlock
-from articles.models.blocks import block_types, validate_cells
+from articles.models.blocks import ProseBlock, block_types, validate_cells
 
 
 class WithArticlePermissionsMixin:
@@ -43,6 +45,21 @@ class BlockInline(WithArticlePermissionsMixin, ContentEditorInline):
         references = [f.name for f in self.model.content_fields() if isinstance(f, models.ForeignKey)]
         rows = super().get_queryset(request)
         return rows.select_related(*references) if references else rows
+
+
+class ProseFormSet(BaseInlineFormSet):
+    """Texts whose references to figures must mean a current one."""
+
+    def clean(self) -> None:
+        super().clean()
+        forms = [form for form in self.forms if not (form.errors or form.cleaned_data.get(DELETION_FIELD_NAME))]
+        blocks = [form.instance for form in forms if form.instance.html]
+        for block, reference in cast("type[ProseBlock]", self.model).unknown_references(blocks):
+            next(form for form in forms if form.instance is block).add_error(
+                "html",
+                f"There is no figure “{reference}”. It shows as “unknown figure” in the text: delete it there, or "
+                "choose another with the button “Figure”.",
+            )
 
 
 class CellsField(forms.CharField):
@@ -99,5 +116,7 @@ def _inline(model: type[Block]) -> type[ContentEditorInline]:
     options: dict[str, Any] = {"autocomplete_fields": references}
     if form := FORMS.get(model):
         options["form"] = form
+    if issubclass(model, ProseBlock):
+        options["formset"] = ProseFormSet
     inline: type[ContentEditorInline] = BlockInline.create(model, **options)
     return inline

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from content_editor.models import create_plugin_base
 from django.apps import apps
@@ -22,6 +22,7 @@ from django.utils.text import Truncator
 from django_prose_editor.fields import ProseEditorField
 from PIL import Image as Pillow
 
+from articles import references
 from articles.prose import EXTENSIONS, INNER_EXTENSIONS, as_safe_html, sanitize, sanitize_inner
 
 from .article import Article
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
     from articles.pages import SourceNotes
 
 type Item = Mapping[str, Any]
+
+
+class CheckedText(NamedTuple):
+    """A text of a block, and where in the block it stands: “heading”, “row 2”, nothing for its main text."""
+
+    place: str
+    text: str
+    is_cell: bool = False
 
 
 class UnknownReferenceError(Exception):
@@ -100,8 +109,24 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
 
     def references(self) -> Iterable[models.Model]:
         """The records that this block refers to."""
-        values = (getattr(self, f.name) for f in self.content_fields() if isinstance(f, models.ForeignKey))
+        return self.references_of([self])
+
+    @classmethod
+    def references_of(cls, blocks: Sequence["Block"]) -> Iterable[models.Model]:
+        """The records that these blocks of this type refer to, in a number of queries that does not grow."""
+        fields = [f.name for f in cls.content_fields() if isinstance(f, models.ForeignKey)]
+        values = (getattr(block, name) for block in blocks for name in fields)
         return (value for value in values if value is not None)
+
+    @classmethod
+    def references_in(cls, item: Item) -> list[str]:
+        """The references to figures that the texts of this object of a document hold."""
+        return []
+
+    @classmethod
+    def checked_texts(cls, item: Item) -> Iterable[CheckedText]:
+        """The texts of this object of a document in which a figure must not be typed; quotations may hold some."""
+        return []
 
     @classmethod
     def template(cls) -> str:
@@ -126,7 +151,9 @@ def block_types() -> dict[str, type[Block]]:
 
 
 def _extract(html: str) -> str:
-    return Truncator(strip_tags(html.replace("<", " <")).strip()).chars(90)
+    # A space between paragraphs, none beside a figure.
+    words = strip_tags(references.replaced(html, "[figure]").replace("<", " <"))
+    return Truncator(words.strip()).chars(90)
 
 
 class ProseBlock(Block):
@@ -150,6 +177,38 @@ class ProseBlock(Block):
 
     def _sanitized(self) -> str:
         return sanitize(self.html) if self.has_headings else sanitize_inner(self.html)
+
+    @classmethod
+    def from_items(cls, items: Sequence[Item]) -> list[Block]:
+        blocks = super().from_items(items)
+        if lost := cls.unknown_references(blocks):
+            raise UnknownReferenceError(f"There is no figure “{lost[0][1]}”.")
+        return blocks
+
+    @classmethod
+    def unknown_references(cls, blocks: Sequence[Any]) -> list[tuple[Any, str]]:
+        """The references in these blocks that mean no current figure, each after its block."""
+        named = [(block, reference) for block in blocks for reference in references.find(block._sanitized())]
+        known = references.load(reference for _, reference in named)
+        return [(block, reference) for block, reference in named if reference not in known]
+
+    @classmethod
+    def references_of(cls, blocks: Sequence[Any]) -> Iterable[models.Model]:
+        figures = references.load(reference for block in blocks for reference in references.find(block.html))
+        owners = (getattr(figure, name) for figure in figures.values() for name in figure.owner_fields)
+        return [*super().references_of(blocks), *owners]
+
+    @classmethod
+    def references_in(cls, item: Item) -> list[str]:
+        return references.find(sanitize(item["html"])) if "<data" in item["html"] else []
+
+    @classmethod
+    def context(cls, item: Item, loaded: Any, notes: "SourceNotes") -> dict[str, Any]:
+        return {**item, "html": as_safe_html(item["html"], lambda html: references.shown(html, notes))}
+
+    @classmethod
+    def checked_texts(cls, item: Item) -> Iterable[CheckedText]:
+        return [CheckedText("", item["html"])]
 
 
 class RichText(ProseBlock):
@@ -203,6 +262,10 @@ class CallOut(ProseBlock):
     def summary(self) -> str:
         return self.heading
 
+    @classmethod
+    def checked_texts(cls, item: Item) -> Iterable[CheckedText]:
+        return [CheckedText("heading", item["heading"]), *super().checked_texts(item)]
+
 
 class FaqItem(ProseBlock):
     type = "faq-item"
@@ -217,6 +280,10 @@ class FaqItem(ProseBlock):
 
     def summary(self) -> str:
         return self.question
+
+    @classmethod
+    def checked_texts(cls, item: Item) -> Iterable[CheckedText]:
+        return [CheckedText("question", item["question"]), *super().checked_texts(item)]
 
 
 class Quote(Block):
@@ -261,6 +328,11 @@ class TableBlock(Block):
 
     def summary(self) -> str:
         return self.caption
+
+    @classmethod
+    def checked_texts(cls, item: Item) -> Iterable[CheckedText]:
+        rows = enumerate(item["cells"], start=1)
+        return [CheckedText(f"row {number}", cell, is_cell=True) for number, row in rows for cell in row]
 
     @classmethod
     def context(cls, item: Item, loaded: Any, notes: "SourceNotes") -> dict[str, Any]:

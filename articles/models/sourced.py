@@ -1,6 +1,10 @@
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -30,6 +34,14 @@ class SupersededFigureError(Exception):
 
 
 class SourcedQuerySet(models.QuerySet):
+    def matching(self, words: Sequence[str], *fields: str) -> Self:
+        """Figures of which each of these words occurs in one of these fields."""
+        rows = self
+        for word in words:
+            anywhere = (Q(**{f"{field}__icontains": word}) for field in fields)
+            rows = rows.filter(reduce(or_, anywhere))
+        return rows
+
     def published(self) -> Self:
         """Figures that readers see or once saw: the whole history."""
         return self.exclude(published_at=None)
@@ -67,6 +79,12 @@ class SourcedQuerySet(models.QuerySet):
         if self.exclude(published_at=None).exists():
             raise FrozenFigureError("A published figure stays as history; it cannot be deleted.")
         return super().delete()
+
+
+def kinds_of_figures() -> "list[type[Sourced]]":
+    """The kinds of figures of all installed apps, those of `articles` first."""
+    kinds = [model for model in apps.get_models() if issubclass(model, Sourced)]
+    return sorted(kinds, key=lambda kind: kind._meta.app_label != "articles")
 
 
 class Sourced(models.Model):
@@ -121,6 +139,9 @@ class Sourced(models.Model):
     # What a figure belongs to, the same for all its history, and what makes it up beside its evidence.
     owner_fields: ClassVar[tuple[str, ...]] = ()
     figure_fields: ClassVar[tuple[str, ...]] = ()
+    # What a reference in rich text calls this kind of figure; empty: no text can refer to it. Such a kind has the two
+    # methods below and `about`. A text that refers to a figure keeps its owners from deletion once it is published.
+    reference_kind: ClassVar[str] = ""
 
     class Meta:
         abstract = True
@@ -167,6 +188,24 @@ class Sourced(models.Model):
         """Whether the database, not this copy of the row, says that the figure was published."""
         rows = type(self)._base_manager.exclude(published_at=None)
         return self.pk is not None and rows.filter(pk=self.pk).exists()
+
+    @classmethod
+    def load_references(cls, keys: Collection[str]) -> dict[str, Self]:
+        """The current figures that these keys mean, with owners and evidence, in a fixed number of queries.
+
+        A key is what a reference says after its kind: letters, digits and “-_.~%/”. Unknown ones are left out.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def search_references(cls, words: Sequence[str], most: int) -> list[tuple[str, Self]]:
+        """At most so many figures in force about all these words, with owners and evidence, each after its key."""
+        raise NotImplementedError
+
+    @property
+    def machine_value(self) -> str:
+        """The figure as a plain number, for machines; empty where it is none."""
+        return ""
 
     @classmethod
     def stale_after_months(cls) -> int:

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
@@ -93,6 +94,7 @@ class StatisticValue(Sourced):
 
     owner_fields = ("statistic",)
     figure_fields = ("value", "display_text", "horizon_year")
+    reference_kind = "statistic"
 
     class Meta(Sourced.Meta):
         ordering = ["statistic", "-published_at"]
@@ -113,6 +115,9 @@ class StatisticValue(Sourced):
 
     def __str__(self) -> str:
         return f"{self.display_text} ({self.statistic.slug})"
+
+    def get_absolute_url(self) -> str:
+        return f"/statistics/{self.statistic.slug}/"
 
     def clean(self) -> None:
         super().clean()
@@ -137,3 +142,24 @@ class StatisticValue(Sourced):
         from articles.uses import uses_of_statistic
 
         return uses_of_statistic(self)
+
+    @property
+    def about(self) -> str:
+        """What tells the figure from others in a list of them."""
+        return f"{self.statistic.claim} ({self.statistic.scope})" if self.statistic.scope else self.statistic.claim
+
+    @property
+    def machine_value(self) -> str:
+        return "" if self.is_withdrawn else f"{self.value.normalize():f}"
+
+    @classmethod
+    def load_references(cls, keys: Collection[str]) -> "dict[str, StatisticValue]":
+        """A key is the slug of a statistic."""
+        values = cls.objects.current().with_evidence().filter(statistic__slug__in=keys).select_related("statistic")
+        return {value.statistic.slug: value for value in values}
+
+    @classmethod
+    def search_references(cls, words: Sequence[str], most: int) -> "list[tuple[str, StatisticValue]]":
+        fields = ("display_text", "statistic__slug", "statistic__claim", "statistic__unit", "statistic__scope")
+        values = cls.objects.in_force().with_evidence().matching(words, *fields).select_related("statistic")
+        return [(value.statistic.slug, value) for value in values.order_by("statistic__slug")[:most]]

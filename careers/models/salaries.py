@@ -1,4 +1,7 @@
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -63,6 +66,7 @@ class SalaryRange(Sourced):
     objects = SourcedQuerySet.as_manager()
 
     owner_fields = ("role", "market")
+    reference_kind = "salary"
     figure_fields = ("kind", "basis", "level", "period", "low", "high", "is_open_ended", "median", "sample_size")
 
     class Meta(Sourced.Meta):
@@ -110,6 +114,9 @@ class SalaryRange(Sourced):
             return f"{symbol}{shortened(self.low)}{plus}"
         return f"{symbol}{shortened(self.low)}{EN_DASH}{symbol}{shortened(self.high)}{plus}"
 
+    def get_absolute_url(self) -> str:
+        return f"{self.role.get_absolute_url()}#pay-{self.market.slug}"
+
     def clean(self) -> None:
         super().clean()
         for name in ("low", "high", "median"):
@@ -136,9 +143,6 @@ class SalaryRange(Sourced):
     def text(self) -> str:
         return WITHDRAWN if self.is_withdrawn else str(self)
 
-    def get_absolute_url(self) -> str:
-        return f"{self.role.get_absolute_url()}#pay-{self.market.slug}"
-
     def uses(self) -> "list[Use]":
         from careers.uses import uses_of_salary
 
@@ -150,3 +154,73 @@ class SalaryRange(Sourced):
         symbol, more = self.symbol, " or more" if self.is_open_ended else ""
         upper = f" to {symbol}{self.high:,}" if self.high is not None and self.high != self.low else ""
         return f"{symbol}{self.low:,}{upper}{more} {self.get_period_display().lower()}"
+
+    @property
+    def about(self) -> str:
+        """What tells the figure from others in a list of them."""
+        level = f", {self.level}" if self.level else ""
+        return f"{self.subject}{level}: {self.text_long} ({self.get_kind_display().lower()})"
+
+    # References in text
+
+    @classmethod
+    def load_references(cls, keys: Collection[str]) -> "dict[str, SalaryRange]":
+        """A key is a role's slug and a market's code, “ml-engineer/gb”: the range that tables show.
+
+        It goes on with kind, period and level where another is meant: “ml-engineer/gb/base/year/Senior”. Where a role
+        has one current range in a market, that one is meant whatever the key goes on with.
+        """
+        parts = {key: key.split("/", 4) for key in keys if "/" in key}
+        rows = cls.objects.current().with_evidence().filter(role__slug__in={slug for slug, *_ in parts.values()})
+        ranges = defaultdict(list)
+        for salary in rows.select_related("role", "market"):
+            ranges[salary.role.slug, salary.market.slug].append(salary)
+        found = {key: _meant(ranges[slug, market], rest) for key, (slug, market, *rest) in parts.items()}
+        return {key: salary for key, salary in found.items() if salary}
+
+    @classmethod
+    def search_references(cls, words: Sequence[str], most: int) -> "list[tuple[str, SalaryRange]]":
+        fields = ("role__slug", "role__name", "market__name", "market__code", "level")
+        rows = cls.objects.in_force().with_evidence().select_related("role", "market")
+        found = rows.matching(words, *fields).order_by("role__order", "role__name", "market__order", "pk")[:most]
+        all_of = defaultdict(list)
+        for salary in rows.filter(role__in={salary.role_id for salary in found}):
+            all_of[salary.role_id].append(salary)
+        in_tables = {salary.pk for ranges in all_of.values() for salary in in_tables_by_market(ranges).values()}
+        return [(salary._key(is_refined=salary.pk not in in_tables), salary) for salary in found]
+
+    def _key(self, *, is_refined: bool) -> str:
+        key = f"{self.role.slug}/{self.market.slug}"
+        refined = f"{key}/{self.kind}/{self.period}" + (f"/{quote(self.level, safe='')}" if self.level else "")
+        return refined if is_refined else key
+
+
+def _rank(salary: SalaryRange) -> tuple[bool, bool, int, int]:
+    return salary.is_withdrawn, salary.level != "", ["total", "base", "unstated"].index(salary.kind), salary.pk
+
+
+def in_tables_by_market(ranges: Iterable[SalaryRange]) -> dict[int, SalaryRange]:
+    """Of a role's current ranges those that tables show, by market key: yearly pay, all levels first, total first."""
+    by_market: dict[int, SalaryRange] = {}
+    for salary in sorted(ranges, key=_rank):
+        if salary.period == SalaryRange.Period.YEAR:
+            by_market.setdefault(salary.market_id, salary)
+    return by_market
+
+
+def _meant(ranges: Sequence[SalaryRange], refinement: Sequence[str]) -> SalaryRange | None:
+    """Which of a role's current ranges in one market a key means that goes on with kind, period and level."""
+    if refinement:
+        fitting = [salary for salary in sorted(ranges, key=_rank) if _fits(salary, refinement)]
+    else:
+        fitting = list(in_tables_by_market(ranges).values())
+    if not fitting and len(ranges) == 1:
+        return ranges[0]
+    return fitting[0] if fitting else None
+
+
+def _fits(salary: SalaryRange, refinement: Sequence[str]) -> bool:
+    own = (salary.kind, salary.period, salary.level)
+    # With kind and period and no level, all levels are meant and never one of them.
+    asked = [*refinement, ""] if len(refinement) == 2 else refinement
+    return all(mine == unquote(other) for mine, other in zip(own, asked, strict=False))

@@ -63,6 +63,8 @@ def stamp_of_a_minute_ago() -> str:
 def make_article_of_every_block() -> None:
     """An old article, so that the launch articles stay in front, which shows the blocks that they lack."""
     html = "<h2>Words</h2><p>Some <strong>strong</strong> words.</p><ul><li><p>One</p></li></ul><h3>More</h3><p>…</p>"
+    for reference in ("statistic:new-ai-roles-projected", "salary:ml-engineer/gb"):
+        html += f'<p>About <data value="{reference}"></data>, and so on.</p>'
     values = {"number": 1, "slug": "every-block", "title": "An article of every block", "html": html}
     article = make_draft(**values, published_at=datetime(2020, 1, 1, tzinfo=UTC))
     blocks = [

@@ -60,3 +60,12 @@ def test_a_new_article_has_no_violation_with_a_new_block_of_every_kind(sign_in):
     page.locator(".ProseMirror").nth(2).wait_for()
 
     assert not violations_in_every_light(page)
+
+
+def test_the_choice_of_a_figure_has_no_violation(sign_in):
+    page = sign_in("editor").open("/admin/articles/article/")
+    page.get_by_role("link", name="An article of every block").click()
+    page.get_by_role("button", name="Figure: insert").first.click()
+    page.get_by_role("option").first.wait_for()
+
+    assert not violations_in_every_light(page)

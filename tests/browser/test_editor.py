@@ -147,6 +147,73 @@ def test_an_editor_writes_an_article_of_every_block_by_keyboard_alone_and_publis
     expect(reader.get_by_text("This one is not needed.")).to_have_count(0)
 
 
+def test_an_editor_refers_to_figures_by_keyboard_and_readers_see_them_linked_to_their_evidence(desk, reader):
+    page = desk.open("/admin/articles/article/add/")
+    keyboard = Keyboard(page)
+    blocks = BlockEditor(page, keyboard)
+    figures = page.locator(".figure-reference")
+
+    def insert(text, words, answer):
+        page.keyboard.type(text)
+        keyboard.go_back_to(blocks.block(1).get_by_role("button", name="Figure: insert"))
+        keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="Insert a figure")
+        expect(dialog.get_by_role("combobox", name="Search statistics and salary ranges")).to_be_focused()
+        page.keyboard.type(words)
+        expect(dialog.get_by_role("status")).to_have_text(answer)
+        keyboard.press("ArrowDown", "ArrowUp", "Enter")
+        expect(dialog).to_be_hidden()
+        expect(page.locator(".ProseMirror:focus")).to_have_count(1)
+
+    keyboard.write(page.get_by_label("Title"), "Figures in words")
+    keyboard.write(page.get_by_label("Standfirst"), "None of them is typed.")
+    keyboard.choose(page.get_by_role("combobox", name="Category"), "AI Jobs")
+    keyboard.activate(page.get_by_role("button", name="Add another Byline"))
+    keyboard.choose(page.locator("#bylines-0").get_by_role("combobox"), "Luke")
+    block = blocks.add("Text")
+    keyboard.go_to(block.get_by_role("textbox"))
+    insert("There may be ", "projected", "1 figure.")
+    insert(" roles. An engineer earns ", "ml-engineer uk", "1 figure.")
+    page.keyboard.type(" in the UK, not £65K.")
+    expect(figures).to_have_text(["figure 97M", "figure £65K–£120K"])
+
+    keyboard.activate(page.get_by_role("button", name="Save draft", exact=True))
+    expect(
+        page.get_by_text("Block 1 (text): “£65K” in “…earns [figure] in the UK, not £65K.” looks like a figure.")
+    ).to_be_visible()
+    page.reload()
+    expect(figures).to_have_text(["figure 97M", "figure £65K–£120K"])
+
+    # A figure is left by Escape without a choice, taken away by a key, and brought back by undoing.
+    keyboard.go_to(blocks.block(1).get_by_role("textbox"))
+    keyboard.go_back_to(blocks.block(1).get_by_role("button", name="Figure: insert"))
+    keyboard.press("Enter", "Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(".ProseMirror:focus")).to_have_count(1)
+    # The editor sets its cursor once more a moment after it got the focus, and learns of a move a moment after it.
+    page.wait_for_timeout(500)
+    keyboard.press("Control+End")
+    page.wait_for_timeout(500)
+    keyboard.press(*["Backspace"] * len(" in the UK, not £65K."), "Backspace")
+    expect(figures).to_have_text(["figure 97M"])
+    keyboard.press("Control+z")
+    expect(figures).to_have_text(["figure 97M", "figure £65K–£120K"])
+    keyboard.press("Control+a", "Control+x", "Control+v")
+    expect(figures).to_have_text(["figure 97M", "figure £65K–£120K"])
+
+    keyboard.activate(page.get_by_role("button", name="Publish"))
+    expect(page.get_by_text("“Figures in words” is live")).to_be_visible()
+    article = reader.open("/articles/figures-in-words/")
+    statistic = article.get_by_role("link", name="97M", exact=True)
+    expect(statistic).to_have_attribute("href", "#source-1")
+    expect(article.locator("#source-1")).to_contain_text("97M")
+    back = article.get_by_role("link", name="Back to 97M")
+    assert back.get_attribute("href") == f"#{statistic.get_attribute('id')}"
+    article.get_by_role("link", name="£65K–£120K", exact=True).click()
+    expect(article).to_have_url(re.compile(r"/careers/ml-engineer/#pay-gb$"))
+    expect(article.locator("#pay-gb")).to_contain_text("£65K–£120K")
+
+
 def test_blocks_move_by_a_shortcut_from_wherever_one_writes(desk):
     page = desk.open("/admin/articles/article/add/")
     keyboard = Keyboard(page)

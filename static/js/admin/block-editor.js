@@ -154,8 +154,10 @@
     equip(block)
     settle()
     say(`${label(block)} added: ${blocks().indexOf(block) + 1} of ${blocks().length}.`)
-    // The text editor starts after this event.
-    setTimeout(() => focusFirstField(block), 50)
+    // The text editor starts after this event, as soon as all its parts have come.
+    const hasText = block.querySelector("[data-django-prose-editor-configurable]")
+    if (hasText) block.addEventListener("prose-editor:ready", () => focusFirstField(block), { once: true })
+    else setTimeout(() => focusFirstField(block), 50)
   }
 
   // The block editor scrolls to where one was before saving; what the page has to say stands at its top.
