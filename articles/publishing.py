@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
+from . import bare_figures
 from .article_rules import year_in
 from .documents import blocks_of, document_of, say_the_same
 from .models import Article, ArticleVersion, Category, LiveReference
@@ -54,6 +55,7 @@ def publish(
             document=document,
             title=article.title,
             title_year=year_in(article.title),
+            bare_figures=[{"place": place, **figure._asdict()} for place, figure in bare_figures.in_document(document)],
             standfirst=article.standfirst,
             category=cast("Category", article.category),
             series=article.series,

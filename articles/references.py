@@ -6,11 +6,13 @@ current figure, put in when their page is made. A model becomes a kind by its `r
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from html import unescape
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from django.template.loader import get_template
+from django.utils.html import strip_tags
 
 from articles.models.sourced import Sourced, kinds_of_figures
 
@@ -21,6 +23,9 @@ _REFERENCE = r"[a-z][a-z-]{0,29}:[A-Za-z0-9_.~%/-]{1,600}"
 _WELL_FORMED = re.compile(_REFERENCE)
 _OPENING = re.compile(f'<data value="({_REFERENCE})">')
 _ELEMENT = re.compile(f'<data value="({_REFERENCE})"></data>')
+# Where a paragraph ends, and how many letters of it are given on either side of a figure.
+_BREAK = re.compile("</?(?:p|h2|h3|li|blockquote)[^<>]*>|<br>")
+_WIDTH = 60
 # A tag as the sanitiser writes it: every value in double quotes, no quote inside. No tag may have four attributes.
 _TAG = re.compile("<(/?)([a-z0-9]+)" + '(?: [a-z]+="[^"]*")?' * 4 + ">")
 
@@ -56,6 +61,31 @@ def find(html: str) -> list[str]:
 def replaced(html: str, text: str) -> str:
     """Sanitised text with the same words in the place of every reference."""
     return _ELEMENT.sub(lambda _: text, html)
+
+
+def around(html: str, is_meant: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """The words before and after each of these references in sanitised text; other figures are left open."""
+    found = []
+    for match in _ELEMENT.finditer(html):
+        if is_meant(match[1]):
+            before, after = (_words(part) for part in (html[: match.start()], html[match.end() :]))
+            found.append((_last(before), _first(after)))
+    return found
+
+
+def _words(html: str) -> str:
+    """Text of a part of a sentence’s paragraph, with “…” in the place of figures."""
+    return unescape(strip_tags(_BREAK.sub("\n", replaced(html, "…"))))
+
+
+def _last(text: str) -> str:
+    line = text.rpartition("\n")[2]
+    return line if len(line) <= _WIDTH else "…" + line[-_WIDTH:].partition(" ")[2]
+
+
+def _first(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= _WIDTH else line[:_WIDTH].rpartition(" ")[0] + "…"
 
 
 def kinds() -> dict[str, type[Sourced]]:

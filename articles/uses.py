@@ -1,8 +1,10 @@
 """Where a figure is shown, and how each place reads with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from . import references
 
 if TYPE_CHECKING:
     from .models import Article, StatisticValue
@@ -38,6 +40,20 @@ def shown_in(articles: Any) -> list["Article"]:
     return list(articles.exclude(live_version=None).select_related("live_version").newest_first()[:MOST_ARTICLES])
 
 
+def uses_in_texts(articles: Iterable["Article"], is_meant: Callable[[str], bool]) -> list[Use]:
+    """Where texts of these articles refer to a figure, with the words around; `is_meant` knows its references."""
+    uses = []
+    for article in articles:
+        texts = [block.get("html", "") for block in article.live_version.document["blocks"]]  # type: ignore[union-attr]
+        for before, after in (words for text in texts for words in references.around(text, is_meant)):
+            uses.append(Use(f"Text of article {article}", article.get_absolute_url(), _sentence(before, after)))
+    return uses
+
+
+def _sentence(before: str, after: str) -> Callable[[Any], str]:
+    return lambda figure: f"{before}{figure.text}{after}"
+
+
 def uses_of_statistic(value: "StatisticValue") -> list[Use]:
     """The statistic’s own page, and whatever in articles shows it, blocks before cards."""
     from .models import Article
@@ -45,11 +61,13 @@ def uses_of_statistic(value: "StatisticValue") -> list[Use]:
 
     statistic = value.statistic
     uses = [Use("Its own page", statistic.get_absolute_url(), lambda v: f"{v.text}: {statistic.claim}")]
-    for article in shown_in(Article.objects.filter(statisticreference__target=statistic)):
+    articles = shown_in(Article.objects.filter(statisticreference__target=statistic))
+    for article in articles:
         document = article.live_version.document  # type: ignore[union-attr]
         is_block = any(b["type"] == "statistic" and b["statistic"] == statistic.slug for b in document["blocks"])
         if is_block:
             uses.append(Use(f"Article {article}", article.get_absolute_url(), lambda v: f"{v.text} {statistic.claim}"))
+    uses += uses_in_texts(articles, lambda reference: reference == f"statistic:{statistic.slug}")
     for article in shown_in(Article.objects.filter(live_version__headline=statistic)):
         where = f"Card of article {article}"
         uses.append(Use(where, article.get_absolute_url(), lambda v: "No figure" if v.is_withdrawn else v.text))

@@ -117,7 +117,7 @@ class StatisticValue(Sourced):
         return f"{self.display_text} ({self.statistic.slug})"
 
     def get_absolute_url(self) -> str:
-        return f"/statistics/{self.statistic.slug}/"
+        return self.statistic.get_absolute_url()
 
     def clean(self) -> None:
         super().clean()
@@ -134,9 +134,6 @@ class StatisticValue(Sourced):
     @property
     def text(self) -> str:
         return WITHDRAWN if self.is_withdrawn else self.display_text
-
-    def get_absolute_url(self) -> str:
-        return self.statistic.get_absolute_url()
 
     def uses(self) -> "list[Use]":
         from articles.uses import uses_of_statistic

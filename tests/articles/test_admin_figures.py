@@ -224,6 +224,22 @@ class ReadingsTests(TestCase):
             ],
         )
 
+    def test_a_text_is_shown_with_the_words_around_the_figure(self):
+        role = make_role("Analyst", pay={"GB": (50_000, 90_000), "US": (1, 2)})
+        refer = '<data value="{}"></data>'
+        html = (
+            f"<h2>Not this</h2><p>Of {refer.format('statistic:jobs')} jobs many pay {refer.format('salary:analyst/gb')}"
+            f" a <em>year</em>.</p><p>Or {refer.format('salary:analyst/us')}.</p>"
+        )
+        article = make_article(html=html)
+
+        pay = self.client.get(f"/admin/careers/salaryrange/{role.salary_ranges.get(market__code='GB').pk}/change/")
+        jobs = self.client.get(f"{self.base}/change/")
+
+        where = f"Text of article {article}"
+        self.assertEqual(self.rows(pay)[where][0], "Of … jobs many pay £50K–£90K a year.")
+        self.assertEqual(self.rows(jobs)[where][0], "Of 97M jobs many pay … a year.")
+
     def test_only_those_who_may_publish_figures_get_a_preview_and_only_by_post(self):
         self.assertEqual(self.client.get(f"{self.base}/preview/").status_code, 405)
         self.assertEqual(self.preview("/admin/articles/statisticvalue/999999/preview/").status_code, 404)

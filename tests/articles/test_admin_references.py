@@ -56,7 +56,7 @@ class FiguresTests(TestCase):
                     "text": "£65K–£120K",
                     "about": "ML Engineer, UK: £65,000 to £120,000 a year (base or total not stated)",
                     "source": "",
-                    "status": "No source stated",
+                    "status": "No source stated; Base or total not stated",
                 },
                 {
                     "reference": "salary:ml-engineer/gb/base/year/Senior",
@@ -70,7 +70,7 @@ class FiguresTests(TestCase):
                     "text": "$140K–$250K+",
                     "about": "ML Engineer, US: $140,000 to $250,000 or more a year (base or total not stated)",
                     "source": "",
-                    "status": "No source stated",
+                    "status": "No source stated; Base or total not stated",
                 },
             ],
         )
@@ -247,7 +247,7 @@ class ArticleFormTests(TestCase):
 
 class DraftTests(TestCase):
     def test_a_draft_shows_the_current_figures(self):
-        make_statistic("97M", slug="new-roles")
+        make_statistic("97M", slug="new-roles", source=make_source(), check_status="confirmed", as_of="2026")
         article = make_draft(html='<p>Some <data value="statistic:new-roles"></data>.</p>')
         self.client.force_login(make_user("Author"))
 
