@@ -2,6 +2,7 @@ from django.urls import path
 
 from . import views
 from .feeds import CorrectionsFeed
+from . import downloads, views
 
 app_name = "articles"
 
@@ -16,4 +17,6 @@ urlpatterns = [
     path("topics/<slug:slug>/", views.topic, name="topic"),
     path("series/<slug:slug>/", views.series, name="series"),
     path("authors/<slug:slug>/", views.author, name="author"),
+    path("sources.csv", downloads.sources_csv, name="sources_csv"),
+    path("statistics.csv", downloads.statistics_csv, name="statistics_csv"),
 ]

@@ -1,11 +1,16 @@
 from django.urls import path
 
-from . import views
+from . import downloads, views
 
 app_name = "careers"
 
 urlpatterns = [
     path("", views.index, name="index"),
+    path("roles.csv", downloads.roles_csv, name="roles_csv"),
+    path("roles.json", downloads.roles_json, name="roles_json"),
+    path("salaries.csv", downloads.salaries_csv, name="salaries_csv"),
+    path("datapackage.json", downloads.package_json, name="datapackage"),
+    path("veltrix-data.zip", downloads.package_zip, name="data_zip"),
     path("paths/<slug:slug>/", views.path, name="path"),
     path("<slug:slug>/", views.role, name="role"),
 ]

@@ -1,0 +1,98 @@
+"""Data files for programs: what may be asked of them, and how they are answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, quote_etag
+from django.views.decorators.http import require_safe
+
+from . import open_data
+from .partial_dates import first_day, validate_partial_date
+
+CSV = "text/csv; charset=utf-8; header=present"
+JSON = "application/json"
+ZIP = "application/zip"
+
+
+@dataclass(frozen=True)
+class File:
+    """A data file: its name, what it is, and when what it holds was last changed, where that can be told."""
+
+    name: str
+    content_type: str
+    content: bytes
+    changed_at: datetime | None = None
+
+
+def read_as_of(request: HttpRequest) -> str:
+    """The partial date that `?as_of=` asks for, empty where none is asked for; `BadRequest` for anything else.
+
+    A program must not get other data than it asked for without noticing, so nothing is ignored here.
+    """
+    if set(request.GET) - {"as_of"}:
+        raise BadRequest("The only parameter of a data file is as_of.")
+    values = request.GET.getlist("as_of")
+    if not values:
+        return ""
+    if len(values) > 1:
+        raise BadRequest("as_of is given more than once.")
+    try:
+        validate_partial_date(values[0])
+    except ValidationError as error:
+        raise BadRequest("as_of is a year, a month or a day: 2025, 2025-06 or 2025-06-30.") from error
+    if first_day(values[0]) > timezone.localdate():
+        raise BadRequest("as_of lies in the future.")
+    return values[0]
+
+
+def data_file(make: Callable[[str], File]) -> Callable[..., HttpResponse]:
+    """A view that answers with the file that `make` gives for an as-of date, or says that the asker has it already."""
+
+    @require_safe
+    def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            as_of = read_as_of(request)
+        except BadRequest as error:
+            return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+        file = make(as_of)
+        etag = quote_etag(sha256(file.content).hexdigest())
+        changed_at = int(file.changed_at.timestamp()) if file.changed_at else None
+        response = HttpResponse(file.content, content_type=file.content_type)
+        response.headers["Content-Disposition"] = f'attachment; filename="{dated(file.name, as_of)}"'
+        response.headers["Cache-Control"] = "public, no-cache"
+        response.headers["ETag"] = etag
+        if file.changed_at:
+            response.headers["Last-Modified"] = http_date(file.changed_at.timestamp())
+        return get_conditional_response(request, etag, changed_at, response) or response
+
+    return view
+
+
+def dated(name: str, as_of: str) -> str:
+    """A file’s name with the date that it was asked for: salaries-as-of-2025.csv."""
+    stem, _, ending = name.rpartition(".")
+    return f"{stem}-as-of-{as_of}.{ending}" if as_of else name
+
+
+def sources_file(as_of: str) -> File:
+    """Sources have no history: they are as they are described now."""
+    content = open_data.SOURCES.csv(open_data.all_sources())
+    return File("sources.csv", CSV, content, open_data.last_change([], records=["articles.source"]))
+
+
+def statistics_file(as_of: str) -> File:
+    values = open_data.all_statistic_values()
+    content = open_data.STATISTICS.csv(open_data.records_of(values, as_of))
+    records = ["articles.statistic", "articles.source"]
+    return File("statistics.csv", CSV, content, open_data.last_change(values, records=records))
+
+
+sources_csv = data_file(sources_file)
+statistics_csv = data_file(statistics_file)
