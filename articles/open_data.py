@@ -273,9 +273,7 @@ SOURCES = Table(
         Column("slug", "string", "Short name of the edition; it never changes.", lambda s: s.slug, KEY),
         Column("citation", "string", "The edition in words.", lambda s: s.citation, REQUIRED),
         Column("producer", "string", "Who publishes it.", lambda s: s.producer, REQUIRED),
-        Column(
-            "authors", "string", "Persons, family name first, parted by semicolons.", lambda s: s.authors or None
-        ),
+        Column("authors", "string", "Persons, family name first, parted by semicolons.", lambda s: s.authors or None),
         Column("title", "string", "Its title.", lambda s: s.title, REQUIRED),
         Column("edition", "string", "As the publisher names it.", lambda s: s.edition or None),
         Column("kind", "string", "What kind of publication it is.", lambda s: s.kind, one_of(Source.Kind.values)),
@@ -309,9 +307,7 @@ STATISTICS = Table(
             "claim", "string", "What the figure says, continuing from it.", lambda r: r.figure.statistic.claim, REQUIRED
         ),
         Column("unit", "string", "What is counted.", lambda r: r.figure.statistic.unit, REQUIRED),
-        Column(
-            "scope", "string", "Whom, where and when the claim covers.", lambda r: r.figure.statistic.scope or None
-        ),
+        Column("scope", "string", "Whom, where and when the claim covers.", lambda r: r.figure.statistic.scope or None),
         Column("value", "number", "The plain number.", lambda r: r.number("value")),
         Column("display_text", "string", "The figure as the site prints it.", lambda r: r.number("display_text")),
         Column(

@@ -1,6 +1,5 @@
 from django.urls import path
 
-from . import views
 from .feeds import CorrectionsFeed
 from . import downloads, views
 

@@ -61,9 +61,16 @@ ROLES = Table(
         Column("name", "string", "The role’s name.", lambda f: f.role.name, REQUIRED),
         Column("url", "string", "Its page.", lambda f: settings.SITE_URL + f.role.get_absolute_url(), REQUIRED),
         Column("summary", "string", "What somebody in this role does.", lambda f: f.role.summary or None),
-        Column("path", "string", "Career path that it belongs to.", lambda f: f.role.path.slug if f.role.path else None),
+        Column(
+            "path", "string", "Career path that it belongs to.", lambda f: f.role.path.slug if f.role.path else None
+        ),
         Column("path_name", "string", "The path’s name.", lambda f: f.role.path.name if f.role.path else None),
-        Column("core_skills", "string", "Skills that the comparison shows, parted by semicolons.", lambda f: f.labels("core")),
+        Column(
+            "core_skills",
+            "string",
+            "Skills that the comparison shows, parted by semicolons.",
+            lambda f: f.labels("core"),
+        ),
         Column("must_have", "string", "What the role requires, parted by semicolons.", lambda f: f.labels("must")),
         Column("nice_to_have", "string", "What helps beside that, parted by semicolons.", lambda f: f.labels("nice")),
         Column(

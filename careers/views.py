@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from articles.figure_pages import changes_of
 from articles.history import lines_of
+from articles.open_data import LICENCE
 
 from .comparison import PayCell, Query, Scale, compare, summary
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
@@ -27,6 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "ignored": query.ignored,
         "is_filtered": query.is_filtered,
         "summary": summary(comparison, query),
+        "data_licence": LICENCE,
     }
     return render(request, "careers/index.html", context)
 

@@ -238,7 +238,8 @@ class PackageTests(TestCase):
         """A renamed or moved column breaks the programs of others; add new ones at the end."""
         make_data()
         beginnings = {
-            "/careers/roles.csv": "slug,name,url,summary,path,path_name,core_skills,must_have,nice_to_have,codes,related",
+            "/careers/roles.csv": "slug,name,url,summary,path,path_name,core_skills,must_have,nice_to_have,codes,"
+            "related",
             "/careers/salaries.csv": "id,role,role_name,market,currency,kind,basis,level,period,low,high,is_open_ended,"
             "median,sample_size,source,source_citation,locator,as_of,check_status,check_note,checked_on,why,why_note,"
             "published_at,superseded_at,supersedes,line,is_current,is_withdrawn,true_from,true_until",
