@@ -172,9 +172,14 @@ class Record[Figure: Sourced]:
 
 
 def records_of[Figure: Sourced](figures: Iterable[Figure], as_of: str = "") -> list[Record[Figure]]:
-    """Published figures line by line; with a date only those that were true on its last day, one for each line."""
+    """Published figures line by line; with a date only those that were true on its last day, one for each line.
+
+    Lines keep the order in which their first figures are given.
+    """
     records = []
-    for line in lines_of(figures):
+    figures = list(figures)
+    places = {figure.pk: place for place, figure in enumerate(figures)}
+    for line in sorted(lines_of(figures), key=lambda line: places[line[0].pk]):
         chosen = [true_on(line, last_day(as_of))] if as_of else line
         days = days_of(line)
         records += [Record(figure, line[0].pk, *days.get(figure.pk, (None, None))) for figure in chosen if figure]

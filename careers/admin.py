@@ -6,9 +6,11 @@ from django.db.models import Count, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
+from articles.admin.importing import ImportMixin
 from articles.admin.records import LastingSlugMixin, UsedInArticlesMixin
 from articles.admin.sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
 
+from .imports import RoleResource, SalaryRangeResource
 from .models import (
     CareerPath,
     ComparisonTable,
@@ -117,7 +119,8 @@ class RoleRelationInline(admin.TabularInline):
 
 
 @admin.register(Role)
-class RoleAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
+class RoleAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
+    import_resource = RoleResource
     list_display = ["name", "path", "current_ranges", "slug", "order"]
     list_filter = ["path"]
     list_select_related = ["path"]
@@ -177,7 +180,8 @@ class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
 
 
 @admin.register(SalaryRange)
-class SalaryRangeAdmin(SourcedAdmin):
+class SalaryRangeAdmin(ImportMixin, SourcedAdmin):
+    import_resource = SalaryRangeResource
     list_display = ["role", "market", "__str__", "kind", "as_of", "source", "check_status", "state", "published_at"]
     list_display_links = ["role", "__str__"]
     list_filter = [StateFilter, "market", "role", "kind", "check_status", "why"]

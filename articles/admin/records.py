@@ -5,9 +5,11 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from articles.imports import SourceResource, StatisticResource
 from articles.models import Author, Category, LiveReference, Series, Source, Statistic, StatisticValue
 from articles.models.article import Article
 
+from .importing import ImportMixin
 from .sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
 
 
@@ -67,7 +69,8 @@ class AuthorAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(LastingSlugMixin, admin.ModelAdmin):
+class SourceAdmin(ImportMixin, LastingSlugMixin, admin.ModelAdmin):
+    import_resource = SourceResource
     list_display = ["citation", "kind", "published", "projection_horizon", "newer_edition", "address"]
     list_filter = ["kind", "producer"]
     list_select_related = ["newer_edition"]
@@ -117,7 +120,9 @@ class StatisticValueInline(admin.TabularInline):
 
 
 @admin.register(Statistic)
-class StatisticAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
+class StatisticAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
+    import_resource = StatisticResource
+    import_further_models = [StatisticValue]
     list_display = ["slug", "figure", "claim", "evidence"]
     search_fields = ["slug", "claim", "scope", "values__display_text", "values__source__producer"]
     prepopulated_fields = {"slug": ["claim"]}
