@@ -182,6 +182,7 @@ class TableResource(resources.Resource):
         # The digests of the rows as they were previewed; empty for the preview itself.
         self.expected = list(expected)
         self.seen: dict[Any, int] = {}
+        self.attempted: models.Model
 
     @classmethod
     def get_row_result_class(cls) -> type[Row]:
@@ -228,8 +229,10 @@ class TableResource(resources.Resource):
                 self._refuse_moved(result)
         except ValidationError as error:
             self.fail(result, error)
-        except (SupersededFigureError, IntegrityError):
+        except SupersededFigureError:
             self.fail(result, ValidationError(MOVED))
+        except IntegrityError:
+            self.fail(result, self.refused())
         return result
 
     def fail(self, row: Row, error: ValidationError) -> None:
@@ -294,9 +297,13 @@ class TableResource(resources.Resource):
         ]
         return [Change(*pair) for pair in pairs if pair[1] != pair[2]]
 
-    @staticmethod
-    def check(record: models.Model, *, unique: bool) -> None:
-        """The rules of the model; references need no look-up, since they were resolved here."""
+    def check(self, record: models.Model) -> None:
+        """The rules of the model’s fields; references need no look-up, since they were resolved here.
+
+        Its constraints are left to the database, which is asked in any case, in the preview too; asking Django for them
+        would cost a dozen queries a row. `refused` puts what the database says into words.
+        """
+        self.attempted = record
         references = {f.name for f in record._meta.concrete_fields if isinstance(f, models.ForeignKey)}
         wrong: dict[str, Any] = {}
         try:
@@ -307,12 +314,17 @@ class TableResource(resources.Resource):
             record.clean()
         except ValidationError as error:
             wrong = error.update_error_dict(wrong)
-        if unique and not wrong:
-            record.validate_unique(exclude=references)
-        if not wrong:
-            record.validate_constraints()
         if wrong:
             raise ValidationError(wrong)
+
+    def refused(self) -> ValidationError:
+        """Why the database refused the record of the last check; somebody was quicker if it would take it now."""
+        try:
+            self.attempted.validate_unique(exclude={"supersedes"})
+            self.attempted.validate_constraints()
+        except ValidationError as error:
+            return error
+        return ValidationError(MOVED)
 
 
 class RecordResource(TableResource):
@@ -351,7 +363,7 @@ class RecordResource(TableResource):
         names = [name for name in self.written if name != "slug"]
         if earlier and not self.changes_of(earlier, later, names):
             return
-        self.check(later, unique=True)
+        self.check(later)
         row.changes = self.changes_of(earlier, later, names)
         if earlier and not row.changes:
             return
@@ -526,7 +538,7 @@ class FigureResource(TableResource):
             wrong.setdefault(name or NON_FIELD_ERRORS, []).append(sentence)
         if wrong:
             raise ValidationError(wrong)
-        self.check(later, unique=False)
+        self.check(later)
 
     def _publish(self, earlier: Any, later: Any, names: Iterable[str], row: Row) -> None:
         if earlier:
@@ -581,7 +593,7 @@ class StatisticResource(FigureResource):
         changes = self.changes_of(earlier, later, self.described)
         if earlier and not changes:
             return {"statistic": earlier}
-        self.check(later, unique=True)
+        self.check(later)
         later.save()
         self.statistics[slug] = later
         row.changes = changes
