@@ -7,6 +7,7 @@ is published.
 
 import hashlib
 import json
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ from .spreadsheets import ERRORS
 from .succession import EVIDENCE_FIELDS, changed_fields, problems, problems_alone
 
 NEEDED = "A value is needed here."
-UNKNOWN = "There is no {} “{}”. If it is in this file, move its row above this one."
+UNKNOWN = "There is no {} “{}”."
+REPLACES_ITSELF = "An edition cannot replace itself."
 NOT_A_CHOICE = "“{}” is none of these: {}."
 NOT_TRUE_OR_FALSE = "Write true or false."
 SPREADSHEET_ERROR = "The spreadsheet could not work this cell out ({})."
@@ -349,6 +351,9 @@ class RecordResource(TableResource):
         """What the columns of the open data take for this record."""
         return record
 
+    def save(self, record: models.Model) -> None:
+        record.save()
+
     def take(self, cells: dict[str, str], row: Row) -> None:
         values = self.values(cells, self.written)
         row.subject = slug = values.pop("slug")
@@ -368,7 +373,7 @@ class RecordResource(TableResource):
         if earlier and not row.changes:
             return
         row.import_type = Row.IMPORT_TYPE_UPDATE if earlier else Row.IMPORT_TYPE_NEW
-        later.save()
+        self.save(later)
         self.records[slug] = later
         changed = ", ".join(change.column for change in row.changes)
         row.written = [Written(later, is_new=not earlier, message=changed)]
@@ -396,6 +401,27 @@ class SourceResource(RecordResource):
         "newer_edition",
     )
 
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        # A newer edition may stand in a later row; such references are set when all rows are there.
+        slugs = dataset["slug"]
+        self.coming: dict[str, models.Model] = {slug: Source(slug=slug) for slug in slugs if slug}
+        self.waiting: list[tuple[Source, str]] = []
+        super().before_import(dataset, **kwargs)
+
+    def after_import(self, dataset: tablib.Dataset, result: Any, **kwargs: Any) -> None:
+        for source, slug in self.waiting:
+            source.newer_edition = self.records.get(slug)
+            source.save(update_fields=["newer_edition"])
+
+    def save(self, record: Any) -> None:
+        newer = record.newer_edition
+        if newer and newer.slug == record.slug:
+            raise ValidationError({"newer_edition": REPLACES_ITSELF})
+        if newer and newer.pk is None:
+            record.newer_edition = None
+            self.waiting.append((record, newer.slug))
+        super().save(record)
+
     def existing(self) -> dict[str, Any]:
         return {source.slug: source for source in Source.objects.select_related("newer_edition")}
 
@@ -403,7 +429,7 @@ class SourceResource(RecordResource):
         readers = super().make_readers()
         own = {
             "doi": lambda text: readers["doi"](without_resolver(text)),
-            "newer_edition": reference_to("source", self.records),
+            "newer_edition": reference_to("source", ChainMap(self.records, self.coming)),
         }
         return {**readers, **own}
 

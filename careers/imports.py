@@ -12,6 +12,9 @@ from articles.imports import FIGURE_COLUMNS, NEEDED, FigureResource, RecordResou
 from .models import CareerPath, Market, Role, SalaryRange
 from .open_data import ROLES, SALARIES, RoleFacts, all_roles
 
+# What a row need not be told apart by.
+USUAL = {"", SalaryRange.Kind.UNSTATED, SalaryRange.Period.YEAR}
+
 
 class RoleResource(RecordResource):
     """What a role is; what it asks for and its codes are edited on its own page."""
@@ -57,7 +60,8 @@ class SalaryRangeResource(FigureResource):
         missing = {name: NEEDED for name, owner in found.items() if owner is None}
         if missing:
             raise ValidationError(missing)
-        row.subject = f"{found['role'].slug} {found['market'].code}"
+        parts = [cells.get(name, "") for name in self.line_fields]
+        row.subject = " ".join([found["role"].slug, found["market"].code, *(p for p in parts if p not in USUAL)])
         return found
 
     def complete(self, later: Any) -> None:

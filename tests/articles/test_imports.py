@@ -63,6 +63,18 @@ class SourceTests(ImportTestCase):
 
         self.assert_refused(response, "0 new, 0 changed, 2 unchanged.")
 
+    def test_an_edition_may_name_a_newer_one_that_comes_later_in_the_file(self):
+        newest = make_source(slug="c")
+        middle = make_source(slug="b", newer_edition=newest)
+        make_source(slug="a", newer_edition=middle)
+        content = self.client.get("/sources.csv").content
+        Source.objects.update(newer_edition=None)
+        Source.objects.all().delete()
+
+        self.confirm(self.preview(SOURCES_URL, content), SOURCES_URL)
+
+        self.assertEqual(self.client.get("/sources.csv").content, content)
+
     def test_what_is_wrong_is_named(self):
         make_source(slug="old")
         head = "slug,producer,title"
@@ -70,8 +82,10 @@ class SourceTests(ImportTestCase):
             f"{head}\nnew,,x": "Row 2, column producer: A value is needed here.",
             f"{head},url\nnew,a,x,javascript:alert(1)": "Row 2, column url: Enter a valid URL.",
             f"{head},kind\nnew,a,x,blog": "Row 2, column kind: “blog” is none of these: report, dataset",
-            f"{head},newer_edition\nnew,a,x,later": "newer_edition: There is no source “later”. If it is in this",
-            "slug,newer_edition\nold,old": "Row 2: An edition cannot replace itself.",
+            f"{head},newer_edition\nnew,a,x,later": "Row 2, column newer_edition: There is no source “later”.",
+            "slug,newer_edition\nold,old": "Row 2, column newer_edition: An edition cannot replace itself.",
+            f"{head},newer_edition\nnew,a,x,new": "Row 2, column newer_edition: An edition cannot replace itself.",
+            f"{head},newer_edition\nnew,a,x,later\nlater,,x,": "Row 3, column producer: A value is needed here.",
             f"{head},isbn\nnew,a,x,123": "column isbn: An ISBN has 13 digits",
             f"{head},accessed_on\nnew,a,x,soon": "column accessed_on: Enter a valid date.",
             f"{head},projection_horizon\nnew,a,x,12": "Row 2: Give the horizon as a year.",
