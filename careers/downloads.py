@@ -4,7 +4,7 @@ from articles import open_data as ground
 from articles.downloads import CSV, JSON, ZIP, File, data_file
 from articles.open_data import last_change, records_of
 
-from . import open_data
+from . import data_package, open_data
 from .models import Market
 
 
@@ -31,14 +31,14 @@ def salaries_file(as_of: str) -> File:
 
 def package_file(as_of: str) -> File:
     ranges, values = open_data.all_salary_ranges(), ground.all_statistic_values()
-    data = open_data.Data(as_of, roles=[], markets=[], ranges=ranges, values=values, sources=[])
-    content = open_data.as_json(open_data.description(data))
+    data = data_package.Data(as_of, roles=[], markets=[], ranges=ranges, values=values, sources=[])
+    content = open_data.as_json(data_package.description(data))
     return File("datapackage.json", JSON, content, data.changed_at)
 
 
 def zip_file(as_of: str) -> File:
-    data = open_data.Data.read(as_of)
-    return File("veltrix-data.zip", ZIP, open_data.package_zip(data), data.changed_at)
+    data = data_package.Data.read(as_of)
+    return File("veltrix-data.zip", ZIP, data_package.package_zip(data), data.changed_at)
 
 
 roles_csv = data_file(roles_csv_file)

@@ -1,34 +1,23 @@
-"""Open data on careers: roles and salaries, and the package that brings them together with statistics and sources."""
+"""Open data on careers: roles and salaries; see `articles.open_data`."""
 
-import io
 import json
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from hashlib import sha256
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from articles import open_data
-from articles.models import Source, StatisticValue
-from articles.open_data import KEY, LICENCE, REQUIRED, RESOURCE_PROFILE, Column, Record, Table, iso, one_of
+from articles.models import Source
+from articles.open_data import KEY, LICENCE, REQUIRED, Column, Record, Table, iso, one_of
 from veltrix.publication import NAME, PUBLISHER
 
 from .models import Market, Requirement, Role, RoleRelation, SalaryRange
 
-PACKAGE_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 TITLE = f"{NAME} data on AI roles, skills and pay"
-DESCRIPTION = (
-    "Roles in AI with the skills they ask for, every salary range and every statistic that Veltrix has published, each "
-    "with its source, its date, whether it was checked, and its history."
-)
 # Whatever of the files has no moments of its own; the desk’s log knows when it was edited.
 ROLE_RECORDS = [
     "careers.role",
@@ -36,7 +25,6 @@ ROLE_RECORDS = [
     "careers.skill",
     "careers.market",
 ]
-ALL_RECORDS = [*ROLE_RECORDS, "articles.source", "articles.statistic"]
 
 
 @dataclass(frozen=True)
@@ -150,44 +138,6 @@ SALARIES = Table(
 )
 
 
-@dataclass(frozen=True)
-class Data:
-    """All that is given away, as it stands or as it was true on the last day of a partial date."""
-
-    as_of: str
-    roles: list[RoleFacts]
-    markets: list[Market]
-    ranges: list[SalaryRange]
-    values: list[StatisticValue]
-    sources: list[Source]
-
-    @classmethod
-    def read(cls, as_of: str) -> Self:
-        return cls(
-            as_of,
-            roles=all_roles(),
-            markets=list(Market.objects.all()),
-            ranges=all_salary_ranges(),
-            values=open_data.all_statistic_values(),
-            sources=open_data.all_sources(),
-        )
-
-    @cached_property
-    def changed_at(self) -> datetime | None:
-        return open_data.last_change([*self.ranges, *self.values], records=ALL_RECORDS)
-
-    def files(self) -> dict[str, bytes]:
-        """The files of the package by name, all but its description."""
-        salaries = open_data.records_of(self.ranges, self.as_of)
-        return {
-            "roles.csv": ROLES.csv(self.roles),
-            "salaries.csv": SALARIES.csv(salaries),
-            "statistics.csv": open_data.STATISTICS.csv(open_data.records_of(self.values, self.as_of)),
-            "sources.csv": open_data.SOURCES.csv(self.sources),
-            "roles.json": roles_json(self.roles, self.markets, salaries, self.as_of),
-        }
-
-
 def all_roles() -> list[RoleFacts]:
     """Every role with its lists: seven queries, however many roles."""
     related = RoleRelation.objects.select_related("related")
@@ -293,114 +243,3 @@ def _source(source: Source) -> dict[str, Any]:
 def as_json(value: Any) -> bytes:
     """JSON for people too: indented, in UTF-8, the same bytes for the same value."""
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
-
-
-# The package
-
-TABLES = [ROLES, SALARIES, open_data.STATISTICS, open_data.SOURCES]
-ADDRESSES = {
-    "roles.csv": "careers:roles_csv",
-    "roles.json": "careers:roles_json",
-    "salaries.csv": "careers:salaries_csv",
-    "statistics.csv": "articles:statistics_csv",
-    "sources.csv": "articles:sources_csv",
-}
-
-
-def address_of(file_name: str, as_of: str = "") -> str:
-    """Where a file of the package is served."""
-    query = f"?as_of={as_of}" if as_of else ""
-    return f"{settings.SITE_URL}{reverse(ADDRESSES[file_name])}{query}"
-
-
-def version_of(data: Data) -> str:
-    """The day of the last change, and the date that was asked for: 2026-11-24, 2026-11-24+as-of-2025."""
-    day = iso(data.changed_at)[:10] if data.changed_at else "0"
-    return f"{day}+as-of-{data.as_of}" if data.as_of else day
-
-
-def description(data: Data, files: Mapping[str, bytes] | None = None) -> dict[str, Any]:
-    """The data package: with files beside it, and what they measure; else with the addresses of the living files."""
-    about_date = f" Figures are those that were true on the last day of {data.as_of}." if data.as_of else ""
-    cited = {figure.source for figure in [*data.ranges, *data.values] if figure.source}
-    package: dict[str, Any] = {
-        "$schema": PACKAGE_PROFILE,
-        "name": "veltrix-data",
-        "title": TITLE,
-        "description": DESCRIPTION + about_date,
-        "homepage": settings.SITE_URL + reverse("careers:index"),
-        "version": version_of(data),
-    }
-    if data.changed_at:
-        package["created"] = iso(data.changed_at)
-    package |= {
-        "licenses": [LICENCE],
-        "contributors": [{"title": PUBLISHER, "path": settings.SITE_URL, "roles": ["publisher"]}],
-    }
-    if cited:
-        package["sources"] = [
-            {"title": source.citation, **({"path": source.address} if source.address else {})}
-            for source in sorted(cited, key=lambda source: source.slug)
-        ]
-    package["resources"] = [_resource(table.resource(is_whole=not data.as_of), data, files) for table in TABLES]
-    package["resources"].append(_resource(ROLES_AS_JSON, data, files))
-    return package
-
-
-ROLES_AS_JSON = {
-    "$schema": RESOURCE_PROFILE,
-    "name": "roles-json",
-    "title": "Roles with pay, requirements and codes",
-    "description": "The same roles as one nested document, with their pay, requirements, codes and sources.",
-    "format": "json",
-    "mediatype": "application/json",
-    "encoding": "utf-8",
-}
-
-
-def _resource(described: dict[str, Any], data: Data, files: Mapping[str, bytes] | None) -> dict[str, Any]:
-    file_name = f"{described['name'].removesuffix('-json')}.{described['format']}"
-    if files is None:
-        return {**described, "path": address_of(file_name, data.as_of)}
-    content = files[file_name]
-    return {
-        **described,
-        "path": file_name,
-        "bytes": len(content),
-        "hash": f"sha256:{sha256(content).hexdigest()}",
-    }
-
-
-def readme(data: Data) -> bytes:
-    """What is in the package, in plain words."""
-    context = {
-        "title": TITLE,
-        "description": DESCRIPTION,
-        "publisher": PUBLISHER,
-        "licence": LICENCE,
-        "homepage": settings.SITE_URL + reverse("careers:index"),
-        "version": version_of(data),
-        "year": data.changed_at.year if data.changed_at else None,
-        "as_of": data.as_of,
-        "tables": TABLES,
-    }
-    return render_to_string("careers/open-data.md", context).encode()
-
-
-def package_zip(data: Data) -> bytes:
-    """The whole package in one file; the same data gives the same bytes."""
-    files = data.files()
-    members = {
-        "README.md": readme(data),
-        "datapackage.json": as_json(description(data, files)),
-        **files,
-    }
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as package:
-        for name, content in members.items():
-            member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            member.create_system = 3
-            member.external_attr = 0o644 << 16
-            member.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(member, content)
-    return archive.getvalue()

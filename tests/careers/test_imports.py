@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from unittest import mock
 
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 
@@ -300,6 +300,27 @@ class SalaryTests(ImportTestCase):
     def test_unreadable_files_are_refused_in_words(self):
         for content, sentence in ((b"\xff\xfe", "not in UTF-8"), (b"", "empty"), (b"PK\x03\x04", "broken")):
             self.assert_refused(self.preview(URL, content), sentence)
+
+    def test_a_file_or_a_table_that_is_too_large_is_refused_in_words(self):
+        self.assert_refused(self.preview(URL, b"role,market\n" + b"x" * 5_000_000), "larger than 5 MB")
+        with mock.patch("articles.admin.importing.MAX_TOKEN", 100):
+            response = self.preview(URL, f"{HEAD}\nanalyst,GB,41000,60000,update,\n")
+        self.assert_refused(response, "too much text")
+
+    def test_what_only_the_database_refuses_is_taken_back(self):
+        response = self.preview(URL, f"{HEAD}\nanalyst,US,91000,120000,update,\nanalyst,GB,41000,60000,update,\n")
+        publish = Sourced.publish_successor
+
+        def refused(figure, **changes):
+            if figure.pk == self.salary.pk:
+                raise IntegrityError
+            return publish(figure, **changes)
+
+        with mock.patch.object(Sourced, "publish_successor", refused):
+            response = self.confirm(response, URL)
+
+        self.assertContains(response, "Row 3: Somebody changed this after the preview")
+        self.assertEqual(self.current("US").low, 90_000)
 
     def test_text_from_the_file_is_shown_as_text(self):
         response = self.preview(URL, "role,market\n<script>alert(1)</script>,GB\n", name="<b>.csv")
