@@ -1,7 +1,7 @@
 from django.urls import path
 
-from .feeds import CorrectionsFeed
 from . import downloads, views
+from .feeds import CorrectionsFeed
 
 app_name = "articles"
 
