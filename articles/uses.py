@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
+
 from . import references
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def _sentence(before: str, after: str) -> Callable[[Any], str]:
 def uses_of_statistic(value: "StatisticValue") -> list[Use]:
     """The statistic’s own page, and whatever in articles shows it, blocks before cards."""
     from .models import Article
-    from .models.statistics import plain
+    from .models.statistics import with_thousands
 
     statistic = value.statistic
     uses = [Use("Its own page", statistic.get_absolute_url(), lambda v: f"{v.text}: {statistic.claim}")]
@@ -72,6 +74,10 @@ def uses_of_statistic(value: "StatisticValue") -> list[Use]:
         where = f"Card of article {article}"
         uses.append(Use(where, article.get_absolute_url(), lambda v: "No figure" if v.is_withdrawn else v.text))
     uses.append(
-        Use("Data file", "/statistics.csv", lambda v: "marked as withdrawn" if v.is_withdrawn else plain(v.value))
+        Use(
+            "Data file",
+            reverse("articles:statistics_csv"),
+            lambda v: "marked as withdrawn" if v.is_withdrawn else with_thousands(v.value),
+        )
     )
     return uses

@@ -39,5 +39,5 @@ def uses_of_salary(salary: SalaryRange) -> list[Use]:
         uses.append(Use(where, article.get_absolute_url(), lambda s: f"{role}, {market}: {_in_a_table(s)}"))
     articles = shown_in(Article.objects.filter(rolereference__target=role))
     uses += uses_in_texts(articles, _references_to(salary, articles))
-    uses.append(Use("Data file", "/careers/salaries.csv", _in_words))
+    uses.append(Use("Data file", reverse("careers:salaries_csv"), _in_words))
     return uses

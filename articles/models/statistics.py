@@ -76,7 +76,7 @@ def number_in(text: str) -> Decimal | None:
     return Decimal(match[1].replace(",", "")) * FACTORS[match[2]] if match else None
 
 
-def plain(number: Decimal) -> str:
+def with_thousands(number: Decimal) -> str:
     """A number with its thousands parted and no idle zeros: “97,000,000”, “2.5”."""
     whole = number == number.to_integral_value()
     return f"{number.to_integral_value() if whole else number.normalize():,f}"
@@ -123,9 +123,8 @@ class StatisticValue(Sourced):
         super().clean()
         shown = number_in(self.display_text)
         if self.value is not None and shown is not None and shown != self.value:
-            raise ValidationError(
-                {"display_text": f"This reads as {plain(shown)}, but the plain number is {plain(self.value)}."}
-            )
+            sentence = f"This reads as {with_thousands(shown)}, but the plain number is {with_thousands(self.value)}."
+            raise ValidationError({"display_text": sentence})
 
     @property
     def subject(self) -> str:
