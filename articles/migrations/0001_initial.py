@@ -3,6 +3,7 @@
 import articles.models.blocks
 import articles.models.sources
 import articles.partial_dates
+import articles.pictures
 import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
@@ -182,7 +183,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('region', models.CharField(max_length=255)),
                 ('ordering', models.IntegerField(default=0)),
-                ('file', models.ImageField(height_field='height', help_text='JPEG, PNG, WebP or AVIF, at most 8 MB.', upload_to=articles.models.blocks.image_path, validators=[django.core.validators.FileExtensionValidator(['jpg', 'jpeg', 'png', 'webp', 'avif']), articles.models.blocks.validate_image], verbose_name='picture', width_field='width')),
+                ('file', models.ImageField(height_field='height', help_text='JPEG, PNG, WebP or AVIF, at most 8 MB.', upload_to=articles.pictures.image_path, validators=[django.core.validators.FileExtensionValidator(['jpg', 'jpeg', 'png', 'webp', 'avif']), articles.pictures.validate_image], verbose_name='picture', width_field='width')),
                 ('width', models.PositiveIntegerField(editable=False, null=True)),
                 ('height', models.PositiveIntegerField(editable=False, null=True)),
                 ('alt', models.CharField(help_text='What the picture shows, for those who cannot see it.', max_length=300, verbose_name='alternative text')),
