@@ -140,6 +140,12 @@ def badges_of(figure: Sourced, today: date) -> list[Badge]:
     return badges
 
 
+def words_of(badges: Iterable[Badge]) -> str:
+    """Several badges as one line: “No source stated; base or total not stated”."""
+    first, *others = [badge.words for badge in badges] or [""]
+    return "; ".join([first, *(words[:1].lower() + words[1:] for words in others)])
+
+
 def figures_in_force() -> Iterator[Sourced]:
     """All that readers see now, with what the rules ask of it: one query for each kind of figure."""
     for model in apps.get_models():

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from articles.review import Badge, badges_of
+from articles.review import Badge, badges_of, words_of
 
 from .models import (
     CareerPath,
@@ -85,7 +85,7 @@ class TableNote:
 
     @property
     def words(self) -> str:
-        return "; ".join(badge.words for badge in self.badges)
+        return words_of(self.badges)
 
     @property
     def reasons(self) -> str:

@@ -27,7 +27,7 @@ from articles.documents import document_of, say_the_same
 from articles.models import Article, Sourced
 from articles.pages import Page
 from articles.publishing import NotPublishableError, UnresolvedFiguresError, publish, unresolved_errors
-from articles.review import badges_of
+from articles.review import badges_of, words_of
 
 from .blocks import BylineInline, block_inlines
 
@@ -146,7 +146,7 @@ def figure_for_editor(reference: str, figure: Any) -> dict[str, str]:
         "text": figure.text,
         "about": figure.about,
         "source": figure.source.citation if figure.source else "",
-        "status": "; ".join(badge.words for badge in badges_of(figure, timezone.localdate())) or "Confirmed",
+        "status": words_of(badges_of(figure, timezone.localdate())) or "Confirmed",
     }
 
 

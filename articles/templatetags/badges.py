@@ -12,3 +12,9 @@ register = template.Library()
 def badges(figure: Sourced) -> list[Badge]:
     """The badges of a figure today."""
     return review.badges_of(figure, timezone.localdate())
+
+
+@register.filter
+def in_words(badges: list[Badge]) -> str:
+    """Several badges as one line of text."""
+    return review.words_of(badges)

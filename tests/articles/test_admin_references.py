@@ -56,7 +56,7 @@ class FiguresTests(TestCase):
                     "text": "£65K–£120K",
                     "about": "ML Engineer, UK: £65,000 to £120,000 a year (base or total not stated)",
                     "source": "",
-                    "status": "No source stated; Base or total not stated",
+                    "status": "No source stated; base or total not stated",
                 },
                 {
                     "reference": "salary:ml-engineer/gb/base/year/Senior",
@@ -70,7 +70,7 @@ class FiguresTests(TestCase):
                     "text": "$140K–$250K+",
                     "about": "ML Engineer, US: $140,000 to $250,000 or more a year (base or total not stated)",
                     "source": "",
-                    "status": "No source stated; Base or total not stated",
+                    "status": "No source stated; base or total not stated",
                 },
             ],
         )

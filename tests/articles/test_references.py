@@ -243,7 +243,7 @@ class PageTests(TestCase):
         response = self.get(article)
 
         link = '<a class="inline-figure" id="figure-ml-engineer-gb" href="/careers/ml-engineer/#pay-gb">£65K–£120K</a>'
-        note = "Note on £65K–£120K: No source stated; Base or total not stated"
+        note = "Note on £65K–£120K: No source stated; base or total not stated"
         self.assertContains(response, f"<p>They earn {link}")
         self.assertContains(response, f'<a href="/careers/ml-engineer/#pay-gb" aria-label="{note}">†</a></span>.</p>')
         self.assertContains(self.client.get("/careers/ml-engineer/"), 'id="pay-gb"', count=1)

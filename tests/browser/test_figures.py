@@ -28,7 +28,7 @@ def test_a_badge_says_what_is_known_and_gives_the_reason_by_one_click_or_key(ope
     page.keyboard.press("Enter")
     expect(reason).to_be_visible()
 
-    page.get_by_role("link", name="Note a: No source stated; Base or total not stated").first.click()
+    page.get_by_role("link", name="Note a: No source stated; base or total not stated").first.click()
     expect(page.locator(":target")).to_contain_text("Whether bonuses and shares are counted is not said.")
 
     figure.get_by_role("link", name="History and evidence of this figure").click()

@@ -99,7 +99,7 @@ class ComparisonTests(TestCase):
         notes = compare(Query.read(QueryDict())).notes
 
         self.assertEqual(
-            [(note.letter, note.words) for note in notes], [("a", "No source stated; Base or total not stated")]
+            [(note.letter, note.words) for note in notes], [("a", "No source stated; base or total not stated")]
         )
 
     def test_other_periods_than_the_year_stay_out_of_the_table(self):
