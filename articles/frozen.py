@@ -1,13 +1,19 @@
-"""Triggers that keep published rows as they are, whoever writes to the database and however.
+"""Triggers that keep published rows as they are, whoever writes to the database.
 
-They are made anew after every migration: SQLite drops them with each table that a migration rebuilds, and a new column
-must be guarded too. A subclass of `Sourced` in any app is guarded by itself. A data migration that must touch frozen
-rows drops the table's triggers first.
+A published figure is neither changed nor deleted; its `superseded_at` is set once, when a successor is there. They are
+made anew after every migration, so that a new column is guarded too. Before one they are taken off SQLite, which drops
+no column that a trigger names; there they are missing until the next migration that succeeds, should one fail. A
+subclass of `Sourced` in any app is guarded by itself.
+
+What they do not hinder: a row that is new and says it was published earlier, and whoever may drop triggers. SQLite
+fires none for a row that REPLACE puts out of the way because of another key than its id, unless the connection asks for
+that (`PRAGMA recursive_triggers`), as those of the settings do.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -16,24 +22,34 @@ KEPT = "A published figure stays as history; it cannot be deleted."
 VERSION = "A published version is never changed or deleted; publish another."
 
 
+def guarded_models() -> list[type[models.Model]]:
+    """The models whose published rows are frozen."""
+    from .models import ArticleVersion
+    from .models.sourced import kinds_of_figures
+
+    return [ArticleVersion, *kinds_of_figures()]
+
+
 def install(app_config: AppConfig, using: str, **kwargs: Any) -> None:
     """Make the triggers of an app's tables: a receiver of `post_migrate`, idempotent."""
-    from .models import ArticleVersion, Sourced
-
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    guarded = [m for m in app_config.get_models() if issubclass(m, Sourced) or m is ArticleVersion]
-    for model in guarded:
-        # A migration to an earlier state leaves a table away, or leaves it without a column.
+    for model in _of(app_config):
+        # A migration to an earlier state leaves no table.
         if model._meta.db_table in tables:
             guard(connection, model)
 
 
-def guarded_models() -> list[type[models.Model]]:
-    """The models whose published rows are frozen."""
-    from .models import ArticleVersion, Sourced
+def take_off(app_config: AppConfig, using: str, plan: Sequence[Any], **kwargs: Any) -> None:
+    """Take the triggers off SQLite before migrations that are about to run: a receiver of `pre_migrate`."""
+    connection = connections[using]
+    if plan and connection.vendor == "sqlite":
+        for model in _of(app_config):
+            unguard(connection, model)
 
-    return [m for m in apps.get_models() if issubclass(m, Sourced) or m is ArticleVersion]
+
+def _of(app_config: AppConfig) -> list[type[models.Model]]:
+    return [model for model in guarded_models() if model._meta.app_config is app_config]
 
 
 def guard(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
@@ -60,12 +76,14 @@ def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model], *, i
     quote, table = connection.ops.quote_name, model._meta.db_table
     name = quote(f"{table}_frozen")
     same = "to_jsonb(NEW) - 'superseded_at' = to_jsonb(OLD) - 'superseded_at'"
+    has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
     passes = f"""
         IF TG_OP <> 'TRUNCATE' THEN
             IF OLD.published_at IS NULL THEN
                 RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
             END IF;
-            IF TG_OP = 'UPDATE' AND OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {same} THEN
+            IF TG_OP = 'UPDATE' AND OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {same}
+                AND {has_successor} THEN
                 RETURN NEW;
             END IF;
         END IF;
@@ -89,7 +107,8 @@ def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model], *, i
 def _sqlite(connection: BaseDatabaseWrapper, model: type[models.Model], *, is_figure: bool) -> list[str]:
     quote, table = connection.ops.quote_name, model._meta.db_table
     columns = [quote(f.column) for f in model._meta.concrete_fields if f.column and f.column != "superseded_at"]
-    is_superseded = "OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL"
+    has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
+    is_superseded = f"OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {has_successor}"
     same = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in columns)
     changed = f"WHEN OLD.published_at IS NOT NULL AND NOT ({is_superseded} AND {same})" if is_figure else ""
     deleted = "WHEN OLD.published_at IS NOT NULL" if is_figure else ""

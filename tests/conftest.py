@@ -2,9 +2,6 @@
 
 import os
 
-# Several connections at once: SQLite has one writer at a time, and in memory one connection.
-collect_ignore = [] if os.environ.get("DATABASE_URL", "").startswith("postgres") else ["articles/test_concurrency.py"]
-
 LEFT_OUT = ["skipped", "xfailed", "xpassed"]
 
 

@@ -62,10 +62,6 @@ class SourcedQuerySet(models.QuerySet):
         """Fetch what the rules of the review ask for along with each figure."""
         return self.with_evidence().select_related("supersedes", *self.model.owner_fields)  # type: ignore[attr-defined]
 
-    def said_at(self, moment: datetime) -> Self:
-        """What the site said at a moment: one figure of each line at most."""
-        return self.filter(published_at__lte=moment).filter(Q(superseded_at=None) | Q(superseded_at__gt=moment))
-
     def update(self, **kwargs: Any) -> int:
         if self.exclude(published_at=None).exists():
             raise FrozenFigureError("A published figure is frozen; publish a successor instead.")
@@ -287,14 +283,17 @@ class Sourced(models.Model):
             locked = self.locked()
             if locked.superseded_at is not None or locked.published_at is None:
                 raise SupersededFigureError("A newer figure was published in the meantime.")
-            type(self)._base_manager.filter(pk=self.pk).update(superseded_at=at)
             copied = {
                 field.attname: getattr(locked, field.attname)
                 for field in self._meta.concrete_fields
                 if not field.primary_key and field.name not in NOT_INHERITED
             }
-            successor = type(self)(**copied, supersedes_id=self.pk, published_at=at, why=why, why_note=why_note)
+            successor = type(self)(**copied, supersedes_id=self.pk, why=why, why_note=why_note)
             for name, value in changes.items():
                 setattr(successor, name, value)
+            # No figure is superseded without a successor, and no two are current: the successor comes unpublished.
             successor.save(force_insert=True)
+            type(self)._base_manager.filter(pk=self.pk).update(superseded_at=at)
+            successor.published_at = at
+            successor.save(update_fields=["published_at"])
         return successor

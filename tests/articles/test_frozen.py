@@ -40,11 +40,16 @@ class FrozenRowsTests(TestCase):
             with self.subTest(table), self.assertRaises(IntegrityError):
                 execute(f"DELETE FROM {table} WHERE id = %s", row.pk)  # noqa: S608
 
-    def test_a_published_row_is_superseded_once_and_with_nothing_else_changed(self):
+    def test_a_published_row_is_superseded_once_by_a_successor_and_with_nothing_else_changed(self):
         now = timezone.now()
         both = "UPDATE articles_statisticvalue SET superseded_at = %s, display_text = '98M' WHERE id = %s"
         once = "UPDATE articles_statisticvalue SET superseded_at = %s WHERE id = %s"
 
+        with self.assertRaises(IntegrityError):
+            execute(once, now, self.value.pk)
+        StatisticValue.objects.create(
+            statistic=self.value.statistic, value=1, display_text="1", supersedes=self.value, why="update"
+        )
         with self.assertRaises(IntegrityError):
             execute(both, now, self.value.pk)
         execute(once, now, self.value.pk)
@@ -64,19 +69,41 @@ class FrozenRowsTests(TestCase):
 
     def test_no_row_is_put_in_the_place_of_a_published_one(self):
         columns = ", ".join(f.column for f in StatisticValue._meta.concrete_fields)
-        if connection.vendor == "sqlite":
-            statement = f"INSERT OR REPLACE INTO articles_statisticvalue SELECT {columns} FROM articles_statisticvalue"  # noqa: S608
-        else:
+        copied = columns.replace("id, ", f"{self.value.pk + 1}, ", 1)
+        # By its id, and by what no two current figures may have in common, for which the connection is set up.
+        replace = "INSERT OR REPLACE INTO articles_statisticvalue SELECT {} FROM articles_statisticvalue"
+        statements = [replace.format(columns), replace.format(copied)]
+        if connection.vendor == "postgresql":
             execute("SET CONSTRAINTS ALL IMMEDIATE")
-            statement = "TRUNCATE articles_statisticvalue CASCADE"
+            statements = ["TRUNCATE articles_statisticvalue CASCADE"]
+        for statement in statements:
+            with self.subTest(statement), self.assertRaises(IntegrityError):
+                execute(statement)
 
-        with self.assertRaises(IntegrityError):
-            execute(statement)
+        self.assertEqual(StatisticValue.objects.get(), self.value)
 
     def test_every_kind_of_figure_is_guarded_and_so_are_versions(self):
         guarded = {model._meta.label for model in frozen.guarded_models()}
 
         self.assertEqual(guarded, {"articles.StatisticValue", "articles.ArticleVersion", "careers.SalaryRange"})
+
+    def test_a_migration_may_drop_a_column_and_the_triggers_come_back(self):
+        config = apps.get_app_config("articles")
+        field = StatisticValue._meta.get_field("locator")
+        frozen.take_off(app_config=config, using="default", plan=[])
+        with self.assertRaises(IntegrityError):
+            execute("UPDATE articles_statisticvalue SET display_text = '98M' WHERE id = %s", self.value.pk)
+
+        frozen.take_off(app_config=config, using="default", plan=["a migration"])
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"ALTER TABLE articles_statisticvalue DROP COLUMN {field.column}")
+            cursor.execute(f"ALTER TABLE articles_statisticvalue ADD COLUMN {field.column} varchar(120) DEFAULT ''")
+        frozen.install(app_config=config, using="default")
+
+        with self.assertRaises(IntegrityError):
+            execute("UPDATE articles_statisticvalue SET display_text = '98M' WHERE id = %s", self.value.pk)
 
     def test_a_migration_that_rebuilds_a_table_gets_its_triggers_back(self):
         frozen.unguard(connection, StatisticValue)
