@@ -8,6 +8,40 @@ from .partial_dates import last_day, months_after
 from .review import Severity, figure_rule
 
 
+@figure_rule("withdrawn", "Withdrawn", Severity.ERROR)
+def withdrawn(figure: Sourced, today: date) -> str:
+    """The one rule that asks of a withdrawn figure, which an article may still show; the queue asks of none."""
+    return "It was withdrawn." if figure.is_withdrawn else ""
+
+
+@figure_rule(
+    "disputed",
+    "Disputed, or not found in the source",
+    Severity.ERROR,
+    badge=badges.disputed,
+)
+def disputed(figure: Sourced, today: date) -> str:
+    Status = Sourced.CheckStatus
+    is_doubtful = figure.check_status in {Status.DISPUTED, Status.NOT_FOUND}
+    return f"The check says: {figure.get_check_status_display().lower()}." if is_doubtful else ""
+
+
+@figure_rule("no-source", "No source", Severity.ERROR, badge=badges.no_source)
+def no_source(figure: Sourced, today: date) -> str:
+    return "" if figure.source_id else "It names no source."
+
+
+@figure_rule(
+    "not-confirmed",
+    "Not confirmed",
+    Severity.WARNING,
+    badge=badges.not_confirmed,
+)
+def not_confirmed(figure: Sourced, today: date) -> str:
+    is_unchecked = figure.check_status == Sourced.CheckStatus.UNCHECKED
+    return "Nobody has checked it yet." if is_unchecked else ""
+
+
 @figure_rule(
     "projection-passed",
     "The projected year has passed",
@@ -28,11 +62,6 @@ def horizon_differs(value: StatisticValue, today: date) -> str:
     return f"It projects {value.horizon_year}, but the edition that it cites projects {horizon}."
 
 
-@figure_rule("no-source", "No source", Severity.ERROR, badge=badges.no_source)
-def no_source(figure: Sourced, today: date) -> str:
-    return "" if figure.source_id else "It names no source."
-
-
 @figure_rule("source-without-address", "Source without an address", Severity.WARNING)
 def source_without_address(figure: Sourced, today: date) -> str:
     source = figure.source
@@ -44,29 +73,6 @@ def source_without_address(figure: Sourced, today: date) -> str:
 def newer_edition(figure: Sourced, today: date) -> str:
     newer = figure.source.newer_edition if figure.source else None
     return f"Its source has a newer edition: {newer}." if newer else ""
-
-
-@figure_rule(
-    "disputed",
-    "Disputed, or not found in the source",
-    Severity.ERROR,
-    badge=badges.disputed,
-)
-def disputed(figure: Sourced, today: date) -> str:
-    Status = Sourced.CheckStatus
-    is_doubtful = figure.check_status in {Status.DISPUTED, Status.NOT_FOUND}
-    return f"The check says: {figure.get_check_status_display().lower()}." if is_doubtful else ""
-
-
-@figure_rule(
-    "not-confirmed",
-    "Not confirmed",
-    Severity.WARNING,
-    badge=badges.not_confirmed,
-)
-def not_confirmed(figure: Sourced, today: date) -> str:
-    is_unchecked = figure.check_status == Sourced.CheckStatus.UNCHECKED
-    return "Nobody has checked it yet." if is_unchecked else ""
 
 
 @figure_rule("no-as-of-date", "No as-of date", Severity.WARNING)

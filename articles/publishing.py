@@ -1,6 +1,8 @@
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from django.apps import apps
@@ -11,7 +13,7 @@ from django.utils import timezone
 from . import bare_figures
 from .article_rules import year_in
 from .documents import blocks_of, document_of, say_the_same
-from .models import Article, ArticleVersion, Category, LiveReference
+from .models import Article, ArticleVersion, Category, LiveReference, Statistic
 from .models.blocks import Block
 from .pages import Page
 from .review import Finding, Severity, of_figures
@@ -21,22 +23,33 @@ class NotPublishableError(Exception):
     """The draft lacks something that readers need. `args[0]` lists what, a sentence each."""
 
 
+class ChangedMeanwhileError(Exception):
+    """The draft, or what the review finds in it, is not what was seen when the reason was given."""
+
+
 class UnresolvedFiguresError(Exception):
     """The draft shows figures with unresolved errors, and no reason was given. `args[0]` holds the findings."""
 
 
 def publish(
-    article: Article, *, by: User | None, note: str = "", at: datetime | None = None, reason: str = ""
+    article: Article,
+    *,
+    by: User | None,
+    note: str = "",
+    at: datetime | None = None,
+    reason: str = "",
+    seen: str | None = None,
 ) -> ArticleVersion:
     """Make the draft what readers see, from now or from its moment of publication on, and return its version.
 
-    A draft that says what the live version says makes no new one.
+    A draft that says what the live version says, and leaves open what that left open, makes no new one.
 
     `at` is the moment that the version bears, now by default; content that is loaded bears its own. `reason` tells
-    readers why figures with unresolved errors are shown all the same; where there are none it is not kept.
+    readers why figures with unresolved errors are shown all the same; where there are none it is not kept. `seen` is
+    the `state_of` the draft for which the reason was given.
 
-    Raises `NotPublishableError` when something is missing and `UnresolvedFiguresError` when errors have no reason;
-    nothing is changed then.
+    Raises `NotPublishableError` when something is missing, `UnresolvedFiguresError` when errors have no reason, and
+    `ChangedMeanwhileError` when the draft or its errors are not what was seen; nothing is changed then.
     """
     at = at or timezone.now()
     with transaction.atomic():
@@ -45,9 +58,12 @@ def publish(
         if missing := what_is_missing(article, blocks):
             raise NotPublishableError(missing)
         document = document_of(article, blocks)
-        if article.live_version and say_the_same(document, article.live_version.document):
-            return article.live_version
         errors = unresolved_errors(document)
+        live = article.live_version
+        if live and say_the_same(document, live.document) and live.open_points == in_sentences(errors):
+            return live
+        if seen is not None and seen != state_of(article, errors):
+            raise ChangedMeanwhileError
         if errors and not reason:
             raise UnresolvedFiguresError(errors)
         version = ArticleVersion.objects.create(
@@ -86,9 +102,19 @@ def what_is_missing(article: Article, blocks: Iterable[Block]) -> list[str]:
 
 def unresolved_errors(document: Mapping[str, Any]) -> list[Finding]:
     """The errors of the review in the figures that a document shows."""
-    page = Page.of(document, published_at=None)
-    shown = {(type(figure), figure.pk): figure for figure in page.sources.values}
+    figures = Page.of(document, published_at=None).sources.values
+    # What the article's card leads with need not stand in the article.
+    leading = Statistic.objects.filter(slug=document["headline"]).with_current().first()
+    if leading and leading.current:
+        figures.append(leading.current)
+    shown = {(type(figure), figure.pk): figure for figure in figures}
     return list(of_figures(shown.values(), timezone.localdate(), severities=[Severity.ERROR]))
+
+
+def state_of(article: Article, errors: Iterable[Finding]) -> str:
+    """A short text that changes with the draft and with what the review finds in it."""
+    found = sorted(f"{finding.rule.key} {finding.subject_key}" for finding in errors)
+    return sha256(json.dumps([article.changed_at.isoformat(), found]).encode()).hexdigest()
 
 
 def in_sentences(errors: Iterable[Finding]) -> list[str]:

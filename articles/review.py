@@ -124,6 +124,8 @@ def of_figures(
     asked = [entry for entry in _figure_rules.values() if entry[0].severity in severities]
     for figure in figures:
         for rule, kind, check, _ in asked:
+            if figure.is_withdrawn and rule.key != "withdrawn":
+                continue
             if isinstance(figure, kind) and (message := check(figure, today)):
                 yield Finding(rule, figure, message)
 

@@ -26,10 +26,18 @@ from articles import bare_figures, references
 from articles.documents import document_of, say_the_same
 from articles.models import Article, Sourced
 from articles.pages import Page
-from articles.publishing import NotPublishableError, UnresolvedFiguresError, publish, unresolved_errors
+from articles.publishing import (
+    ChangedMeanwhileError,
+    NotPublishableError,
+    UnresolvedFiguresError,
+    publish,
+    state_of,
+    unresolved_errors,
+)
 from articles.review import badges_of, words_of
 
 from .blocks import BylineInline, block_inlines
+from .sourced import admin_url
 
 # Bare figures that one save names; the others are counted.
 MOST_WARNINGS = 10
@@ -85,6 +93,13 @@ class ArticleForm(forms.ModelForm):
         return data
 
 
+PLAIN_TEXT = "Better leave it out here: it will not follow the figure on record."
+CHANGED_MEANWHILE = (
+    "The draft, or what is known of its figures, has changed since this page was opened. Look at the list again before "
+    "you publish."
+)
+
+
 class GateForm(forms.Form):
     """The reason for which a draft is published although figures in it have unresolved errors."""
 
@@ -95,28 +110,14 @@ class GateForm(forms.Form):
         help_text="Readers see this beneath the article, with what is unresolved.",
         error_messages={"required": "Say why: readers see the reason."},
     )
-    known = forms.CharField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, article: Article, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.article = article
-        self.initial["known"] = article.changed_at.isoformat()
-
-    def clean_known(self) -> str:
-        known: str = self.cleaned_data["known"]
-        if known != self.article.changed_at.isoformat():
-            raise ValidationError(
-                "Somebody else has saved this draft meanwhile. Look at it again before it is published."
-            )
-        return known
+    # The `state_of` the draft that the reason is given for.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 def admin_address(record: models.Model, request: HttpRequest) -> str:
     """Where a record is changed in the admin; empty for those who may not see it."""
-    opts = record._meta
-    if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
-        return ""
-    return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
+    may_see = request.user.has_perm(f"{record._meta.app_label}.view_{record._meta.model_name}")
+    return admin_url(record, "change") if may_see else ""
 
 
 class FigureQuery(forms.Form):
@@ -255,19 +256,22 @@ class ArticleAdmin(ContentEditor):
     def _warn_of_bare_figures(self, request: HttpRequest, article: Article) -> None:
         found = bare_figures.in_document(document_of(article))
         for place, figure in found[:MOST_WARNINGS]:
+            # Title and standfirst are plain text, which holds no references.
+            advice = "Insert a reference instead, so that it stays right." if place.startswith("Block") else PLAIN_TEXT
             self.message_user(
                 request,
-                f"{place}: “{figure.text}” in “{figure.context}” looks like a figure. Insert a reference instead, so "
-                "that it stays right.",
+                f"{place}: “{figure.text}” in “{figure.context}” looks like a figure. {advice}",
                 messages.WARNING,
             )
         if len(found) > MOST_WARNINGS:
             self.message_user(request, f"And {len(found) - MOST_WARNINGS} more.", messages.WARNING)
 
-    def _publish(self, request: HttpRequest, article: Article, reason: str = "") -> HttpResponse:
+    def _publish(
+        self, request: HttpRequest, article: Article, reason: str = "", seen: str | None = None
+    ) -> HttpResponse:
         """Publish the draft that has just been saved; whatever is missing, the draft stays saved."""
         try:
-            version = publish(article, by=request.user, reason=reason)  # type: ignore[arg-type]
+            version = publish(article, by=request.user, reason=reason, seen=seen)  # type: ignore[arg-type]
         except NotPublishableError as error:
             for sentence in error.args[0]:
                 self.message_user(request, f"Saved, but not published. {sentence}", messages.ERROR)
@@ -302,14 +306,23 @@ class ArticleAdmin(ContentEditor):
         may_override = request.user.has_perm("articles.publish_unresolved_article")
         if request.method == "POST" and not may_override:
             raise PermissionDenied
-        last_reason = article.live_version.open_reason if article.live_version else ""
-        form = GateForm(request.POST or None, article=article, initial={"reason": last_reason})
+        form = GateForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            return self._publish(request, article, form.cleaned_data["reason"])
+            try:
+                return self._publish(request, article, **form.cleaned_data)
+            except ChangedMeanwhileError:
+                form.add_error(None, CHANGED_MEANWHILE)
+                article.refresh_from_db()
         errors = unresolved_errors(document_of(article))
         if not errors:
             self.message_user(request, "No error is left. Publish the draft from here.", messages.INFO)
             return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+        seen, last_reason = state_of(article, errors), article.live_version.open_reason if article.live_version else ""
+        if form.is_bound:
+            # What was typed stays; what is seen is what stands on the page now.
+            form.data = {**request.POST.dict(), "seen": seen}
+        else:
+            form.initial = {"seen": seen, "reason": last_reason}
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -56,6 +56,26 @@ class GateTests(TestCase):
 
         self.assertEqual(publish(article, by=None), article.live_version)
 
+    def test_what_is_resolved_is_no_longer_called_open_once_it_is_published_again(self):
+        statistic = make_statistic("97M")
+        article = make_draft(statistics=[statistic])
+        publish_as_is(article)
+        statistic.current.publish_successor(why="re-sourced", source=make_source())
+
+        version = publish(article, by=None)
+
+        self.assertEqual((version.open_points, version.open_reason), ([], ""))
+        self.assertEqual(article.versions.count(), 2)
+
+    def test_the_figure_of_its_card_and_withdrawn_figures_count_too(self):
+        leading, withdrawn = make_statistic("97M"), make_statistic("3%", source=make_source())
+        withdrawn.current.publish_successor(why="retraction", why_note="Made up.")
+        article = make_draft(headline=leading, statistics=[withdrawn])
+
+        version = publish(article, by=None, reason="They are all we have.")
+
+        self.assertEqual(version.open_points, ["Withdrawn: 1 figure.", "No source: 1 figure."])
+
     def test_figures_in_tables_count_too(self):
         article = make_draft()
         add_role_table(article, make_table(make_role(pay={"GB": (1, 2), "US": (3, 4)})))
@@ -68,7 +88,7 @@ class GateTests(TestCase):
     def test_it_costs_as_many_queries_for_two_hundred_figures_as_for_two(self):
         def count(number):
             article = make_draft(statistics=[make_statistic(source=make_source()) for _ in range(number)])
-            with self.assertNumQueries(37):
+            with self.assertNumQueries(38):
                 publish(article, by=None)
 
         count(2)
@@ -88,7 +108,10 @@ class GateViewTests(TestCase):
         self.client.force_login(make_user(group))
 
     def post(self, **values):
-        return self.client.post(self.url, {"known": self.article.changed_at.isoformat(), **values})
+        """Send the form as the page offers it."""
+        page = self.client.get(self.url)
+        seen = page.context["form"].initial["seen"] if page.status_code == 200 else ""
+        return self.client.post(self.url, {"seen": seen, **values})
 
     def test_who_publishes_a_draft_with_errors_is_led_to_the_gate_and_the_draft_is_saved(self):
         self.sign_in("Editor")
@@ -139,15 +162,27 @@ class GateViewTests(TestCase):
         self.article.refresh_from_db()
         self.assertIsNone(self.article.live_version)
 
-    def test_a_draft_that_somebody_saved_meanwhile_is_not_published_unseen(self):
+    def test_what_changed_since_the_page_was_opened_is_not_published_unseen(self):
         self.sign_in("Chief editor")
+        seen = self.client.get(self.url).context["form"].initial["seen"]
+        changes = [
+            lambda: self.statistic.current.publish_successor(why="re-sourced", check_status="disputed"),
+            lambda: self.article.save(),
+        ]
+        for change in changes:
+            change()
 
-        response = self.post(reason="It is often quoted.", known="2020-01-01T00:00:00+00:00")
+            response = self.post(reason="It is often quoted.", seen=seen)
 
-        self.assertContains(response, "Somebody else has saved this draft meanwhile.")
-        self.assertContains(response, "It is often quoted.")
+            self.assertContains(response, "has changed since this page was opened.")
+            self.assertContains(response, "It is often quoted.")
+            self.article.refresh_from_db()
+            self.assertIsNone(self.article.live_version)
+            seen = response.context["form"]["seen"].value()
+
+        self.post(reason="It is often quoted.", seen=seen)
         self.article.refresh_from_db()
-        self.assertIsNone(self.article.live_version)
+        self.assertIsNotNone(self.article.live_version)
 
     def test_the_last_reason_is_offered_again(self):
         self.sign_in("Chief editor")
