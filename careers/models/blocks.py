@@ -8,6 +8,7 @@ from articles.models import Article, Block, LiveReference, Sourced
 from articles.models.blocks import Item
 
 from .roles import CareerPath, ComparisonTable, Role
+from .salaries import SalaryRange
 from .skills import Requirement
 
 if TYPE_CHECKING:
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 
 class RoleReference(LiveReference):
     target = models.ForeignKey(Role, models.PROTECT, related_name="live_references")
+
+    @classmethod
+    def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
+        """Pay that is referred to in text; a list of the role’s skills shows none."""
+        from articles.documents import references_in
+        from articles.references import load
+
+        of_roles = articles.filter(rolereference__isnull=False).distinct()
+        documents = of_roles.values_list("pk", "live_version__document")
+        named = {key: references_in(document) for key, document in documents}
+        figures = load({reference for references in named.values() for reference in references})
+        pay = {reference: figure for reference, figure in figures.items() if isinstance(figure, SalaryRange)}
+        return [(key, pay[r]) for key, references in named.items() for r in references if r in pay]
 
 
 class CareerPathReference(LiveReference):

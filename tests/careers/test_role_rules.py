@@ -9,6 +9,7 @@ from articles.review import collect
 from careers.models import Requirement
 from tests.factories import (
     add_role_table,
+    make_article,
     make_draft,
     make_markets,
     make_path,
@@ -140,3 +141,17 @@ class LaunchFactTests(TestCase):
         found = {finding.name for finding in found_by("no-requirements")}
 
         self.assertEqual(found, {"Prompt Engineer", "MLOps Engineer", "AI Research Scientist"})
+
+
+class TitleYearTests(TestCase):
+    def test_pay_that_a_text_refers_to_is_held_against_the_title(self):
+        role = make_role("Analyst")
+        make_salary(role, make_markets()["GB"], low=50_000, high=90_000, as_of="2023")
+        text = '<p>It pays <data value="salary:analyst/gb"></data>, twice <data value="salary:analyst/gb"></data>.</p>'
+        article = make_article(title="Pay in 2026", html=text)
+        make_article(title="Skills in 2026", html="<p>None.</p>")
+
+        found = found_by("title-year")
+
+        self.assertEqual([finding.subject for finding in found], [article])
+        self.assertIn("£50K–£90K (2023)", found[0].message)
