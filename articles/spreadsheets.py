@@ -13,9 +13,10 @@ import openpyxl
 import tablib
 
 MAX_BYTES = 5_000_000
-MAX_UNPACKED_BYTES = 60_000_000
+MAX_UNPACKED_BYTES = 20_000_000
 MAX_PARTS = 500
-MAX_ROWS = 5_000
+# An import is one transaction, in which SQLite lets nobody else write: as many rows as take a few seconds.
+MAX_ROWS = 2_000
 MAX_COLUMNS = 50
 # Rows that are formatted but empty are read over, up to here.
 MAX_SCANNED_ROWS = 100_000
@@ -29,7 +30,7 @@ NOT_UTF8 = "The text is not in UTF-8. In Excel, choose “CSV UTF-8” when savi
 BROKEN_CSV = "This cannot be read as CSV near line {}: {}."
 BROKEN_XLSX = "The workbook is broken and cannot be read. Open it in a spreadsheet program and save it anew."
 NO_WORKBOOK = "This is a packed file, but no Excel workbook (.xlsx)."
-BOMB = "The workbook unpacks to more than 60 MB, which no table of ours needs. Copy the table into a new one."
+BOMB = "The workbook unpacks to more than 20 MB, which no table of ours needs. Copy the table into a new one."
 DOCTYPE = "The workbook contains a document type, which Excel never writes. It is not read."
 TOO_MANY_ROWS = f"There are more than {MAX_ROWS:,} rows. Split the file into several."
 TOO_MANY_COLUMNS = f"There are more than {MAX_COLUMNS} columns."
@@ -59,7 +60,7 @@ def read(content: bytes) -> tablib.Dataset:
 
 
 def _table(rows: Iterator[list[str]]) -> tablib.Dataset:
-    header = _without_empty_end([name.strip() for name in next(rows, [])])
+    header = _without_empty_end([name.strip().lower().replace(" ", "_") for name in next(rows, [])])
     if not header:
         raise UnreadableTableError(EMPTY)
     if len(header) > MAX_COLUMNS:
@@ -145,25 +146,39 @@ def _check_package(content: bytes) -> None:
                 raise UnreadableTableError(BOMB)
             if "xl/workbook.xml" not in package.namelist():
                 raise UnreadableTableError(NO_WORKBOOK)
+            # The parts' relationships, not their names, tell which of them are read as XML: every one is looked at.
             for part in parts:
-                if part.filename.endswith((".xml", ".rels", ".vml")):
-                    _check_xml(package.read(part))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+                _check_xml(package.read(part), is_xml=part.filename.endswith((".xml", ".rels", ".vml")))
+    except UnreadableTableError:
+        raise
+    except Exception as error:
+        # zipfile and zlib answer broken packages with whatever their insides come across.
         raise UnreadableTableError(BROKEN_XLSX) from error
 
 
-def _check_xml(part: bytes) -> None:
-    """Refuse a document type, in which entities would be defined, whatever the encoding."""
+def _check_xml(part: bytes, *, is_xml: bool) -> None:
+    """Refuse a document type, in which entities would be defined, whatever the encoding, and rows without end."""
+    rows = 0
 
     def refuse(*declared: Any) -> None:
         raise UnreadableTableError(DOCTYPE)
 
     parser = expat.ParserCreate()
+
+    def count(name: str, attributes: Any) -> None:
+        nonlocal rows
+        rows += name.rpartition(":")[2] == "row"
+        if rows > MAX_SCANNED_ROWS:
+            raise UnreadableTableError(TOO_MANY_ROWS)
+
     parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = count
     try:
         parser.Parse(part, True)
-    except expat.ExpatError as error:
-        raise UnreadableTableError(BROKEN_XLSX) from error
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # A picture is no XML, and whatever its bytes say, the parser that comes after this one stops where this does.
+        if is_xml:
+            raise UnreadableTableError(BROKEN_XLSX) from error
 
 
 def _text(cell: Any) -> str:

@@ -25,6 +25,7 @@ class RoleResource(RecordResource):
     guarded = ("path_name", "core_skills", "must_have", "nice_to_have", "codes", "related")
 
     def existing(self) -> dict[str, Any]:
+        list(Role.objects.select_for_update().order_by("pk").values_list("pk"))
         self.facts = {facts.role.slug: facts for facts in all_roles()}
         return {slug: facts.role for slug, facts in self.facts.items()}
 

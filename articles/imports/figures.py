@@ -19,6 +19,7 @@ NO_SUCH_ROW = "There is no published figure of this number. For a new figure lea
 OTHER_OWNER = "Figure {} belongs to {}."
 HISTORY = "Figure {} is history, which stays as it is. Change the row of the current figure, number {}."
 NOTHING_BEFORE = "There is no figure yet that this one could follow. If the row is right, it is new."
+REWORDED = "A published figure keeps its words. They say “{}”; other words are a correction, which is made at the desk."
 STALE_REASON = "This is the reason of the figure that is there now. Say why it changes this time."
 
 # Whatever an import can say of the evidence and the reason of a figure.
@@ -146,6 +147,9 @@ class FigureResource(TableResource):
             return self.why, self.why_note
         if note and note == earlier.why_note:
             raise ValidationError({"why_note": STALE_REASON})
+        # A row that names the figure comes from an export, where its reason stood as well.
+        if is_repeated and cells.get("id"):
+            raise ValidationError({"why": STALE_REASON})
         return why, note
 
     def _check(self, earlier: Any, later: Any) -> None:
@@ -210,6 +214,8 @@ class StatisticResource(FigureResource):
         changes = self.changes_of(earlier, later, self.described)
         if earlier and not changes:
             return {"statistic": earlier}
+        if earlier and any(figure.statistic_id == earlier.pk for figure in self.current.values()):
+            raise ValidationError({change.column: REWORDED.format(change.before) for change in changes})
         self.check(later)
         later.save()
         self.statistics[slug] = later

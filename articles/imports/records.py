@@ -1,7 +1,7 @@
 """Flat records from a table: added, or changed where a row says otherwise."""
 
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any, ClassVar
 
@@ -40,8 +40,9 @@ class RecordResource(TableResource):
         """What the columns of the open data take for this record."""
         return record
 
-    def save(self, record: models.Model) -> None:
-        record.save()
+    def save(self, record: models.Model, names: Sequence[str] | None = None) -> None:
+        """Write a new record whole, and of one that was there the fields of these names."""
+        record.save(update_fields=names)
 
     def take(self, cells: dict[str, str], row: Row) -> None:
         values = self.values(cells, self.written)
@@ -62,7 +63,7 @@ class RecordResource(TableResource):
         if earlier and not row.changes:
             return
         row.import_type = Row.IMPORT_TYPE_UPDATE if earlier else Row.IMPORT_TYPE_NEW
-        self.save(later)
+        self.save(later, [change.column for change in row.changes] if earlier else None)
         self.records[slug] = later
         changed = ", ".join(change.column for change in row.changes)
         row.written = [Written(later, is_new=not earlier, message=changed)]
@@ -102,17 +103,18 @@ class SourceResource(RecordResource):
             source.newer_edition = self.records.get(slug)
             source.save(update_fields=["newer_edition"])
 
-    def save(self, record: Any) -> None:
+    def save(self, record: Any, names: Sequence[str] | None = None) -> None:
         newer = record.newer_edition
         if newer and newer.slug == record.slug:
             raise ValidationError({"newer_edition": REPLACES_ITSELF})
         if newer and newer.pk is None:
             record.newer_edition = None
             self.waiting.append((record, newer.slug))
-        super().save(record)
+        super().save(record, names)
 
     def existing(self) -> dict[str, Any]:
-        return {source.slug: source for source in Source.objects.select_related("newer_edition")}
+        sources = Source.objects.select_related("newer_edition").select_for_update(of=("self",))
+        return {source.slug: source for source in sources}
 
     def make_readers(self) -> dict[str, Callable[[str], Any]]:
         readers = super().make_readers()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,7 @@ from articles.spreadsheets import ERRORS
 NEEDED = "A value is needed here."
 UNKNOWN = "There is no {} “{}”."
 NOT_A_CHOICE = "“{}” is none of these: {}."
+NOT_WHOLE = "“{}” is no whole number. Write it in digits alone, without separators, signs or letters: 55000."
 NOT_TRUE_OR_FALSE = "Write true or false."
 SPREADSHEET_ERROR = "The spreadsheet could not work this cell out ({})."
 ONLY_TO_READ = "An import does not change this column. It says “{}”; leave it so, or leave it empty."
@@ -118,6 +120,8 @@ def reader_of(column: models.Field) -> Callable[[str], Any]:
             return None if column.null else ""
         if choices and text not in choices:
             raise ValidationError(NOT_A_CHOICE.format(text, ", ".join(choices)))
+        if isinstance(column, models.IntegerField) and not re.fullmatch(r"-?[0-9]{1,18}", text):
+            raise ValidationError(NOT_WHOLE.format(text))
         value = form_field.clean(text)
         column.run_validators(value)
         return value
@@ -182,7 +186,9 @@ class TableResource(resources.Resource):
         missing = [name for name in self.needed if name not in header]
         unknown = [name for name in header if name and name not in known]
         found = [f"The column {name} is missing." for name in missing]
-        return found + [f"There is no column {name}. The columns are: {', '.join(self.written)}." for name in unknown]
+        if unknown:
+            found.append(f"There is no column {' or '.join(unknown)}. The columns are: {', '.join(self.written)}.")
+        return found
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
         """Fetch what the rows are compared with, whatever their number."""

@@ -112,30 +112,32 @@ class StatisticTests(ImportTestCase):
             sorted(LogEntry.objects.values_list("content_type__model", flat=True)), ["statistic", "statisticvalue"]
         )
 
-    def test_another_figure_is_published_as_a_successor_and_an_edited_claim_is_changed(self):
+    def test_another_figure_is_published_as_a_successor(self):
         statistic = make_statistic("97M", slug="jobs", claim="jobs are new")
         value = statistic.current
         content = workbook(
             ["statistic", "claim", "value", "display_text", "why", "why_note"],
-            ["jobs", "jobs will be new", 98_000_000, "98M", "correction", "A slip."],
+            ["jobs", "jobs are new", 98_000_000, "98M", "correction", "A slip."],
         )
 
         response = self.preview(STATISTICS_URL, content, "figures.xlsx")
-        for text in ("<del>97M</del>", "<ins>98M</ins>", "<del>jobs are new</del>"):
+        for text in ("<del>97M</del>", "<ins>98M</ins>"):
             self.assertContains(response, text, html=True)
         self.confirm(response, STATISTICS_URL)
 
         statistic = Statistic.objects.get()
-        self.assertEqual((statistic.claim, statistic.current.supersedes), ("jobs will be new", value))
+        self.assertEqual(statistic.current.supersedes, value)
         value.refresh_from_db()
         self.assertEqual(value.display_text, "97M")
 
-    def test_an_edited_claim_alone_publishes_no_figure(self):
-        statistic = make_statistic("97M", slug="jobs", claim="jobs are new")
+    def test_the_claim_of_a_statistic_without_a_figure_may_be_edited(self):
+        Statistic.objects.create(slug="jobs", claim="jobs are new", unit="jobs")
 
-        self.confirm(self.preview(STATISTICS_URL, "statistic,claim\njobs,jobs will be new\n"), STATISTICS_URL)
+        self.confirm(
+            self.preview(STATISTICS_URL, "statistic,claim,value,display_text\njobs,jobs will be new,97,97\n"),
+            STATISTICS_URL,
+        )
 
-        self.assertEqual(StatisticValue.objects.get(), statistic.current)
         self.assertEqual(Statistic.objects.get().claim, "jobs will be new")
 
     def test_an_export_brought_back_changes_nothing_with_all_its_history(self):
@@ -154,13 +156,19 @@ class StatisticTests(ImportTestCase):
         statistic.current.publish_successor(value=98_000_000, display_text="98M", why="update")
         content = self.client.get("/statistics.csv").content.decode()
         *before, last = content.rstrip("\r\n").split("\r\n")
-        edited = last.replace("98000000,98M", "99000000,99M").replace("jobs are new", "jobs will be new")
+        edited = last.replace("98000000,98M", "99000000,99M")
 
         self.confirm(self.preview(STATISTICS_URL, "\r\n".join([*before, edited]), why="update"), STATISTICS_URL)
 
         statistic = Statistic.objects.get()
-        self.assertEqual((statistic.current.display_text, statistic.claim), ("99M", "jobs will be new"))
+        self.assertEqual(statistic.current.display_text, "99M")
         self.assertEqual(statistic.values.count(), 3)
+
+    def test_the_reason_of_an_export_is_not_taken_for_that_of_its_edit(self):
+        make_statistic("97M").current.publish_successor(value=98_000_000, display_text="98M", why="update")
+        content = self.client.get("/statistics.csv").content.decode().replace("98000000,98M", "99000000,99M")
+
+        self.assert_refused(self.preview(STATISTICS_URL, content), "column why: This is the reason of the figure that")
 
     def test_what_is_wrong_is_named_and_nothing_of_it_is_written(self):
         make_statistic("97M", slug="jobs")
@@ -173,7 +181,8 @@ class StatisticTests(ImportTestCase):
             "statistic,value,why\njobs,98000000,update": "This reads as 97,000,000, but the plain number is",
             'statistic,value,why\njobs,"98,000,000",update': "Row 2, column value: Enter a number.",
             "statistic,horizon_year,why\njobs,12,update": "Row 2: Give the horizon as a year.",
-            "statistic,claim\njobs,x\njobs,y": "Row 3, column statistic: Row 2 is about the same.",
+            "statistic\njobs\njobs": "Row 3, column statistic: Row 2 is about the same.",
+            "statistic,claim\njobs,x": "Row 2, column claim: A published figure keeps its words. They say",
         }
         for content, sentence in wrong.items():
             with self.subTest(sentence):

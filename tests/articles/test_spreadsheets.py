@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from datetime import date, datetime
 
 import openpyxl
@@ -105,17 +106,42 @@ class ReadTests(SimpleTestCase):
     def test_there_are_limits_of_size_rows_and_columns(self):
         columns = ",".join(f"c{number}" for number in range(51))
         self.assert_refused(b"a\n" + b"x" * 5_000_000, "larger than 5 MB")
-        self.assert_refused(b"a\n" + b"1\n" * 5_001, "more than 5,000 rows")
+        self.assert_refused(b"a\n" + b"1\n" * 2_001, "more than 2,000 rows")
         self.assert_refused(columns.encode(), "more than 50 columns")
         self.assert_refused(workbook(columns.split(",")), "more than 50 columns")
-        self.assert_refused(workbook(["a"], *[[1]] * 5_001), "more than 5,000 rows")
-        self.assertEqual(len(read(b"a\n" + b"1\n" * 5_000)), 5_000)
+        self.assert_refused(workbook(["a"], *[[1]] * 2_001), "more than 2,000 rows")
+        self.assertEqual(len(read(b"a\n" + b"1\n" * 2_000)), 2_000)
 
     def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(self):
         bomb = with_part(workbook(["a"]), "docProps/app.xml", lambda xml: b"0" * (spreadsheets.MAX_UNPACKED_BYTES + 1))
 
         self.assertLess(len(bomb), 100_000)
-        self.assert_refused(bomb, "unpacks to more than 60 MB")
+        self.assert_refused(bomb, "unpacks to more than 20 MB")
+
+    def test_rows_without_end_are_counted_before_they_are_read(self):
+        rows = b"<row/>" * (spreadsheets.MAX_SCANNED_ROWS + 1)
+        endless = with_part(
+            workbook(["a"]),
+            "xl/worksheets/sheet1.xml",
+            lambda xml: xml.replace(b"</sheetData>", rows + b"</sheetData>"),
+        )
+
+        self.assert_refused(endless, "more than 2,000 rows")
+
+    def test_a_part_that_only_its_relationship_makes_a_sheet_defines_no_entities_either(self):
+        evil = b'<!DOCTYPE a [<!ENTITY e "x">]><worksheet><sheetData/></worksheet>'
+        file = io.BytesIO(workbook(["a"]))
+        with zipfile.ZipFile(file, "a") as package:
+            package.writestr("xl/worksheets/sheet1.png", evil)
+
+        self.assert_refused(file.getvalue(), "document type")
+
+    def test_a_workbook_with_any_byte_overwritten_is_refused_in_words_or_read(self):
+        whole = workbook(["a", "b"], ["1", "2"], ["3", "4"])
+        for place in range(0, len(whole), 7):
+            broken = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+            with self.subTest(place), suppress(UnreadableTableError):
+                read(broken)
 
     def test_a_sheet_with_far_away_rows_ends_soon(self):
         far = with_part(
@@ -124,7 +150,7 @@ class ReadTests(SimpleTestCase):
             lambda xml: xml.replace(b'<row r="2"', b'<row r="1048576"').replace(b'r="A2"', b'r="A1048576"'),
         )
 
-        self.assert_refused(far, "more than 5,000 rows")
+        self.assert_refused(far, "more than 2,000 rows")
 
     def test_entities_are_not_expanded_nor_fetched_in_whatever_encoding(self):
         lol = '<?xml version="1.0"{}?><!DOCTYPE a [<!ENTITY a "lol"><!ENTITY b "{}">]><a>&b;</a>'

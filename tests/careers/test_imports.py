@@ -123,7 +123,7 @@ class SalaryTests(ImportTestCase):
 
     def test_a_workbook_does_as_well(self):
         content = workbook(
-            ["role", "market", "low", "high", "as_of", "checked_on", "why"],
+            ["Role", "market", "low", "high", "As of", "review_by", "why"],
             [None, None, None, None, None, None, None],
             ["analyst", "GB", 42_000, 60_000.0, 2026, datetime(2026, 1, 5), "update"],
         )
@@ -133,7 +133,7 @@ class SalaryTests(ImportTestCase):
 
         self.assertContains(response, '<th scope="row">3</th>')
         self.assertEqual((self.current().low, self.current().as_of), (42_000, "2026"))
-        self.assertEqual(str(self.current().checked_on), "2026-01-05")
+        self.assertEqual(str(self.current().review_by), "2026-01-05")
 
     def test_a_workbooks_errors_and_texts_that_are_no_numbers_name_row_and_column(self):
         content = workbook(
@@ -143,7 +143,7 @@ class SalaryTests(ImportTestCase):
         self.assert_refused(
             self.preview(URL, content, "pay.xlsx"),
             "Row 2, column low: The spreadsheet could not work this cell out",
-            "Row 3, column low: Enter a whole number.",
+            "Row 3, column low: “90K” is no whole number. Write it in digits alone",
         )
 
     def test_what_is_wrong_is_named_with_row_and_column_and_nothing_is_offered(self):
@@ -154,7 +154,7 @@ class SalaryTests(ImportTestCase):
             f"{HEAD}\nanalyst,GB,1,2,,": "Row 2, column why: Choose why the figure changes.",
             f"{HEAD}\nanalyst,GB,1,2,new,": "Row 2, column why: There is a figure already",
             f"{HEAD}\nanalyst,GB,1,2,because,": "Row 2, column why: “because” is none of these: new, update",
-            f"{HEAD}\nanalyst,GB,1,2,correction,": "Row 2: Say what was wrong",
+            f"{HEAD}\nanalyst,GB,1,2,correction,": "Row 2, column why_note: Say what was wrong",
             f"{HEAD}\nanalyst,GB,1,2,re-sourced,": "Row 2, column why: “Re-sourced” keeps the figure",
             f"{HEAD}\nanalyst,GB,90000,2,update,": "Row 2: The lower figure cannot exceed the upper one.",
             f"{HEAD}\nanalyst,GB,,2,update,": "Row 2, column low: A value is needed here.",
