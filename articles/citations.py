@@ -8,14 +8,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Self
+from datetime import UTC, date, datetime
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.utils import timezone
 
 from veltrix.publication import PUBLISHER
 
+from .clocks import MOMENT
 from .models import Source, Sourced
 from .partial_dates import first_day
 
@@ -68,6 +69,8 @@ class Citation:
     doi: str = ""
     isbn: str = ""
     accessed_on: date | None = None
+    # What else belongs to it: where a figure was taken from, and what became of its check.
+    note: str = ""
 
     @classmethod
     def of_source(cls, source: Source) -> Self:
@@ -87,16 +90,20 @@ class Citation:
 
     @classmethod
     def of_figure(cls, figure: Sourced, key: str) -> Self:
-        """Cite the page of a figure as it stood on the day of its publication, under an address that says so."""
-        published_on = timezone.localdate(figure.published_at)
+        """Cite the page of a figure as it stood when it was published, under an address that says so."""
+        moment = cast("datetime", figure.published_at).astimezone(UTC)
+        published_on = timezone.localdate(moment)
+        status = figure.get_check_status_display().lower()
+        origin = f"as cited from {figure.source.citation}" if figure.source else "no source stated"
         return cls(
             key=key,
             kind=Kind.DATASET,
             producer=PUBLISHER,
-            title=f"{figure.text}: {figure.subject}".rstrip("."),
+            title=f"{figure.text[:1].upper()}{figure.text[1:]}: {figure.subject}".rstrip("."),
             issued=published_on.isoformat(),
-            url=f"{settings.SITE_URL}{figure.get_absolute_url()}?published_on={published_on}",
+            url=f"{settings.SITE_URL}{figure.get_absolute_url()}?published_on={moment:{MOMENT}}",
             accessed_on=timezone.localdate(),
+            note=f"{origin}; {status}",
         )
 
     @property
@@ -118,8 +125,8 @@ class Citation:
     def full(self) -> str:
         """A whole reference in the APA style."""
         title = self.title.rstrip(".")
-        if self.edition:
-            title += f" ({self.edition})"
+        if self.edition or self.note:
+            title += f" ({self.edition or self.note})"
         if self.kind == Kind.DATASET:
             title += " [Data set]"
         authors = _persons_in_apa(self.persons) or _sentence(self.producer)
@@ -143,18 +150,19 @@ class Citation:
     def bibtex(self) -> str:
         """An entry for BibTeX and biblatex; special characters are escaped."""
         entry, publisher = BIBTEX_TYPES[Kind(self.kind)]
-        persons = " and ".join(f"{family}, {given}".rstrip(", ") for family, given in self.persons)
+        persons = " and ".join(_person_in_bibtex(family, given) for family, given in self.persons)
         fields = {
-            "author": _escaped(persons) if persons else f"{{{_escaped(self.producer)}}}",
+            "author": persons or f"{{{_escaped(self.producer)}}}",
             "title": f"{{{_escaped(self.title)}}}",
             publisher: _escaped(self.producer),
             "edition": _escaped(self.edition),
             "year": self.issued[:4],
             "month": MONTHS[int(self.issued[5:7]) - 1] if len(self.issued) > 4 else "",
-            "doi": self.doi,
+            "doi": _without_braces(self.doi),
             "isbn": self.isbn,
-            "url": self.url,
+            "url": _without_braces(self.url),
             "urldate": self.accessed_on.isoformat() if self.accessed_on else "",
+            "note": _escaped(self.note),
         }
         lines = [
             # The months are words that BibTeX knows; all else is text.
@@ -178,6 +186,7 @@ class Citation:
             "DOI": self.doi,
             "ISBN": self.isbn,
             "URL": self.url,
+            "note": self.note,
             "accessed": {"date-parts": [[*self.accessed_on.timetuple()[:3]]]} if self.accessed_on else None,
         }
         if self.kind == Kind.ARTICLE:
@@ -204,9 +213,23 @@ def _persons_in_apa(persons: tuple[tuple[str, str], ...]) -> str:
 
 
 def _initials(given: str) -> str:
-    """“Carl Benedikt” as “C. B.”, “Jean-Luc” as “J.-L.”."""
-    words = [word for word in re.split(r"\s+", given) if word]
-    return " ".join("-".join(f"{part[0]}." for part in word.split("-") if part) for word in words)
+    """“Carl Benedikt” as “C. B.”, “Jean-Luc” as “J.-L.”, “J.K.” as “J. K.”; a suffix behind a comma stays."""
+    given, comma, suffix = given.partition(",")
+    words = [word for word in re.split(r"[\s.]+", given) if word]
+    initials = " ".join("-".join(f"{part[0]}." for part in word.split("-") if part) for word in words)
+    return f"{initials}, {suffix.strip()}" if comma and suffix.strip() else initials
+
+
+def _person_in_bibtex(family: str, given: str) -> str:
+    """“Family, Given”, with the suffix in between where there is one; an “and” inside a name parts no names."""
+    given, _, suffix = (part.strip() for part in given.partition(","))
+    parts = [_escaped(part) for part in (family, suffix, given) if part]
+    return ", ".join(f"{{{part}}}" if re.search(r"\band\b", part) else part for part in parts)
+
+
+def _without_braces(address: str) -> str:
+    """An address in which nothing ends its field; BibTeX takes all else as it is."""
+    return address.replace("\\", "%5C").replace("{", "%7B").replace("}", "%7D")
 
 
 def _escaped(text: str) -> str:

@@ -13,15 +13,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from .asked import named
 from .models import ReviewMark
 from .review import Finding, Rule, Severity, collect, rules
 
 # How many findings of a rule are shown among those of others, and how many on a page of a rule's own.
 MOST_OF_A_GROUP = 20
 MOST_OF_A_PAGE = 50
-
-MAX_VALUE_LENGTH = 80
-MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class Filters:
             "who": set(WHO),
             "snoozed": {"show"},
         }
-        filters = cls()
+        filters, ignored = cls(), []
         for name in data:
             value = str(data[name])
             if name in known and value in known[name]:
@@ -139,8 +137,8 @@ class Filters:
             elif name == "page" and value.isascii() and value.isdigit() and 0 < int(value[:6]):
                 filters.page = int(value[:6])
             elif value or name not in known:
-                filters.ignored.append(f"{name[:MAX_VALUE_LENGTH]}={value[:MAX_VALUE_LENGTH]}")
-        del filters.ignored[MOST_NAMED:]
+                ignored.append((name, value))
+        filters.ignored = named(ignored)
         return filters
 
     @property

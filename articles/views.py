@@ -110,6 +110,7 @@ def statistic(request: HttpRequest, slug: str) -> HttpResponse:
         "statistic": statistic,
         "clocks": clocks,
         "current": current,
+        "first": line[0],
         "value": clocks.answer(line) if clocks.is_set else current,
         "changes": changes_of(line),
         "chart": StepChart.of(points, timezone.localdate()),

@@ -95,6 +95,16 @@ class PublishedExamplesTests(SimpleTestCase):
             "Retrieved January 9, 2020, from https://www.census.gov/popclock/",
         )
 
+    def test_initials_and_suffixes_are_written_as_the_style_has_them(self):
+        names = {
+            "King, Martin Luther, Jr.": "King, M. L., Jr.",
+            "Rowling, J.K.": "Rowling, J. K.",
+            "Sartre, Jean-Paul": "Sartre, J.-P.",
+        }
+        for typed, written in names.items():
+            with self.subTest(typed):
+                self.assertTrue(cite(authors=typed, producer="P", title="T").full.startswith(f"{written} (n.d.)"))
+
     def test_a_month_and_a_day_are_written_as_far_as_they_are_known(self):
         dates = [cite(producer="X", title="Y", published=value).full for value in ("2020-10", "2020-10-05")]
 
@@ -133,6 +143,20 @@ class FormatTests(TestCase):
         self.assertEqual(len(entry.persons["author"]), 1)
         self.assertNotIn("year", entry.fields)
 
+    def test_no_address_and_no_name_breaks_out_of_its_field(self):
+        source = cite(
+            authors="King, Martin Luther, Jr.; Barnes and Noble",
+            producer="P",
+            title="T",
+            url="https://example.org/a},note={evil",
+        )
+
+        entry = parse_string(source.bibtex, "bibtex").entries["key"]
+
+        self.assertEqual(entry.fields["url"], "https://example.org/a%7D,note=%7Bevil")
+        self.assertNotIn("note", entry.fields)
+        self.assertEqual([str(p) for p in entry.persons["author"]], ["King, Jr., Martin Luther", "{Barnes and Noble}"])
+
     def test_csl_json_holds_what_is_known_and_nothing_else(self):
         item = json.loads(self.citation.csl_json)[0]
 
@@ -168,6 +192,6 @@ class FormatTests(TestCase):
 
         self.assertEqual(
             Citation.of_figure(statistic.current, "jobs").full,
-            "Veltrix Collective. (2026, November 24). 97M: jobs are new [Data set]. "
-            "http://127.0.0.1:8000/statistics/jobs/?published_on=2026-11-24",
+            "Veltrix Collective. (2026, November 24). 97M: jobs are new (no source stated; unchecked) [Data set]. "
+            "http://127.0.0.1:8000/statistics/jobs/?published_on=2026-11-24T12:00:00Z",
         )

@@ -85,20 +85,53 @@ class StatisticTests(TestCase):
         self.assertContains(response, '<meta name="robots" content="noindex">')
         self.assertContains(response, '<link rel="canonical" href="http://127.0.0.1:8000/statistics/fingers/">')
 
-    def test_what_is_not_understood_is_named_and_never_an_error(self):
-        for query in (
-            "as_of=soon",
-            "as_of=2026-13",
-            "published_on=9999",
-            "colour=red",
-            "as_of=٢٠٢٤",
-            "as_of=2999-12-31",
-        ):
-            with self.subTest(query):
-                response = self.get(f"?{query}")
+    def test_what_is_not_understood_is_named_and_what_is_no_date_stays_in_its_field(self):
+        response = self.get("?colour=red&fbclid=1&utm_source=x")
+        self.assertContains(response, "Not understood and left out: <code>colour=red</code>.")
+        for name, value in [
+            ("as_of", "soon"),
+            ("as_of", "2026-13"),
+            ("as_of", "2999-12-31"),
+            ("as_of", "٢٠٢٤"),
+            ("as_of", "2027"),
+            ("as_of", "2026-11-24T12:00:00Z"),
+            ("published_on", "9999"),
+            ("published_on", "2026-11-25"),
+            ("published_on", "2026-11-24T13:00:00Z"),
+            ("published_on", "2026-11-24T25:00:00Z"),
+        ]:
+            with self.subTest(value):
+                response = self.get(f"?{name}={value}")
 
-                self.assertContains(response, "Not understood and left out")
+                self.assertContains(response, "Give a year, a month or a day that has come.", count=1)
+                self.assertContains(response, f'value="{value}"')
                 self.assertEqual(response.context["value"].display_text, "51%")
+
+    def test_a_moment_tells_figures_of_one_day_apart(self):
+        moment = datetime(2026, 9, 10, 15, tzinfo=UTC)
+        self.statistic.current.publish_successor(at=moment, value=52, display_text="52%", why="update", as_of="2025")
+
+        self.assertEqual(self.shown("?published_on=2026-09-10"), "52%")
+        self.assertEqual(self.shown("?published_on=2026-09-10T14:59:59Z"), "51%")
+        self.assertEqual(self.shown("?published_on=2026-09-10T15:00:00Z"), "52%")
+        self.assertContains(self.get(), "10 Sep 2026</span>, 01:00 to 16:00")
+
+    def test_what_another_figure_rests_on_is_not_said_of_none(self):
+        self.assertNotContains(self.get("?as_of=1990"), "What it rests on")
+
+    def test_a_figure_without_a_date_says_why_it_is_not_on_record_for_one(self):
+        make_statistic("97M", slug="undated")
+
+        response = self.client.get("/statistics/undated/?as_of=2025")
+
+        self.assertContains(response, "Nothing says as of when 97M holds, so it is not on record for 2025.")
+
+    def test_evidence_that_is_kept_is_not_shown(self):
+        self.statistic.current.publish_successor(why="re-sourced", quote="Kept as evidence alone.")
+        addresses = ["/statistics/fingers/", "/statistics.csv", "/corrections/", "/careers/datapackage.json"]
+        for address in [*addresses, self.statistic.current.source.get_absolute_url()]:
+            with self.subTest(address):
+                self.assertNotContains(self.client.get(address), "Kept as evidence alone.")
 
     def test_a_withdrawn_figure_says_so_and_why(self):
         self.statistic.current.publish_successor(why="retraction", why_note="Thumbs are no fingers.")
