@@ -134,7 +134,8 @@ class RoleAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelA
 
     @admin.display(description="current pay")
     def current_ranges(self, role: Any) -> str:
-        return ", ".join(str(salary) for salary in sorted(role.current_pay, key=lambda s: s.market.order)) or "none yet"
+        ranges = sorted(role.current_pay, key=lambda salary: salary.market.order)
+        return ", ".join(salary.text for salary in ranges) or "none yet"
 
     def live_articles(self, record: Any) -> Any:
         return record.used_in()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self, cast
+from typing import Self
 
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, is_tracking, named
 from articles.review import Badge, badges_of, words_of
 
 from .models import (
@@ -24,10 +25,8 @@ from .models import (
 )
 from .models.salaries import in_tables_by_market, shortened
 
-MAX_VALUE_LENGTH = 80
-MOST_NAMED = 8
-# What other sites append to links: nothing that a reader asked for, so nothing to report.
-TRACKING = {"fbclid", "gclid", "mc_cid", "mc_eid", "msclkid", "ref"}
+# How many roles the front page shows, the best paid ones.
+ROLES_AT_HOME = 8
 
 
 @dataclass(frozen=True)
@@ -98,12 +97,16 @@ class PayCell:
     salary: SalaryRange | None
     scale: Scale
     bar: Bar | None
+    # What was shown here and is withdrawn, where nothing has taken its place.
+    withdrawn: SalaryRange | None = None
     note: TableNote | None = None
     # Its id on a page that has one for it.
     anchor: str = ""
 
     @classmethod
     def of(cls, market: Market, salary: SalaryRange | None, scale: Scale) -> Self:
+        if salary and salary.is_withdrawn:
+            return cls(market, None, scale, None, withdrawn=salary)
         return cls(market, salary, scale, scale.bar(salary) if salary else None)
 
 
@@ -151,7 +154,7 @@ class Query:
         }
         for name in sorted(data, key=lambda name: list(readers).index(name) if name in readers else len(readers)):
             values = [value for value in data.getlist(name) if value]
-            if name.startswith("utm_") or name in TRACKING:
+            if is_tracking(name):
                 continue
             if name not in readers:
                 query._ignore(name, *data.getlist(name))
@@ -160,8 +163,7 @@ class Query:
         return query
 
     def _ignore(self, name: str, *values: str) -> None:
-        shown = [f"{name[:MAX_VALUE_LENGTH]}={value[:MAX_VALUE_LENGTH]}" for value in values]
-        self.ignored.extend(shown[: max(MOST_NAMED - len(self.ignored), 0)])
+        self.ignored = [*self.ignored, *named((name, value) for value in values)][:MOST_NAMED]
 
     def _read_markets(self, values: list[str]) -> None:
         by_slug = {market.slug: market for market in self.all_markets}
@@ -267,11 +269,14 @@ class Comparison:
 def _annotate(rows: Iterable[Row]) -> list[TableNote]:
     """Give each figure its note, figures of which the same is to be said the same one; the notes in reading order."""
     notes: dict[str, TableNote] = {}
-    for cell in (cell for row in rows for cell in row.pay if cell.salary):
-        salary = cast("SalaryRange", cell.salary)
+    for cell in (cell for row in rows for cell in row.pay):
+        salary = cell.salary or cell.withdrawn
+        if salary is None:
+            continue
         badges = badges_of(salary, timezone.localdate())
         as_of = f"As of {salary.as_of_text}." if salary.as_of else ""
-        note = TableNote(_letter(len(notes)), badges, f"{as_of} {salary.check_note}".strip())
+        more = "" if salary.is_withdrawn else f"{as_of} {salary.check_note}".strip()
+        note = TableNote(_letter(len(notes)), badges, more)
         if badges or note.more:
             cell.note = notes.setdefault(f"{note.words} {note.reasons}", note)
     return list(notes.values())

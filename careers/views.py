@@ -54,8 +54,8 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
-    """The ranges in force at the end of a role's lines, each on the axis that all roles share for market and period."""
-    own = [line[-1] for line in lines if not line[-1].is_withdrawn]
+    """The current ranges of a role's lines, withdrawn ones too, each on the axis of its market and period."""
+    own = [line[-1] for line in lines]
     periods = list(SalaryRange.Period)
     own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
     scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}

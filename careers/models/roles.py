@@ -86,7 +86,7 @@ class RoleQuerySet(models.QuerySet["Role"]):
         from .salaries import SalaryRange
         from .skills import Requirement
 
-        pay = SalaryRange.objects.in_force().with_evidence().select_related("market")
+        pay = SalaryRange.objects.current().with_evidence().select_related("market")
         core = Requirement.objects.filter(importance=Requirement.Importance.CORE).prefetch_related("skills")
         return self.select_related("path").prefetch_related(
             Prefetch("salary_ranges", queryset=pay, to_attr="current_pay"),

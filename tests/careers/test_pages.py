@@ -117,15 +117,20 @@ class RoleTests(TestCase):
             self.assertContains(response, text)
         self.assertContains(response, "£50K–£80K")
 
-    def test_withdrawn_pay_is_shown_in_the_history_alone(self):
+    def test_withdrawn_pay_says_so_with_the_reason_and_shows_no_figure(self):
         role = make_role("Analyst", pay={"GB": (50_000, 90_000)})
 
         role.salary_ranges.get().publish_successor(why="retraction", why_note="Made up.")
 
         response = self.client.get(role.get_absolute_url())
-        self.assertContains(response, "There is no figure for this role’s pay yet.")
+        self.assertContains(response, '<p class="pay__none">Withdrawn</p>')
         self.assertContains(response, "Retraction: Made up.")
-        self.assertContains(self.client.get("/careers/"), "No figure")
+        self.assertNotContains(response, 'class="numeral')
+        table = self.client.get("/careers/?sort=-gb_high&min=1")
+        self.assertNotContains(table, "£50K–£90K")
+        comparison = self.client.get("/careers/")
+        self.assertRegex(comparison.text, r'role-table__pay">Withdrawn<span class="note-mark">')
+        self.assertContains(comparison, "Made up.")
 
     def test_an_unknown_role_is_not_found(self):
         self.assertEqual(self.client.get("/careers/astronaut/").status_code, 404)
