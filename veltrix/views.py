@@ -6,10 +6,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from articles.models import Article, StatisticValue
-from careers.comparison import best_paid
+from articles.uses import FIGURES_AT_HOME
+from careers.comparison import ROLES_AT_HOME, best_paid
 
 ARTICLES_AT_HOME = 7
-ROLES_AT_HOME = 8
 
 # What may be served from uploads, and as what: never a type that a browser runs.
 MEDIA_TYPES = {
@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "lead": articles[0] if articles else None,
         "articles": articles[1:],
         "comparison": comparison,
-        "statistics": StatisticValue.objects.in_force().on_live_pages()[:3],
+        "statistics": StatisticValue.objects.in_force().on_live_pages()[:FIGURES_AT_HOME],
     }
     return render(request, "home.html", context)
 
