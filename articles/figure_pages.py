@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Count, QuerySet, Value
+from django.utils import timezone
 
 from .history import lines_of
 from .models import Article, Source, Sourced, Statistic, StatisticValue
@@ -39,6 +40,12 @@ class Change:
     # Whether it was taken back as wrong, so that it is no point of the history.
     is_wrong: bool
 
+    @property
+    def is_of_a_day(self) -> bool:
+        """Whether it was shown on one day only, so that hours tell its time from that of others."""
+        began, ended = self.figure.published_at, self.figure.superseded_at
+        return bool(began and ended and timezone.localdate(began) == timezone.localdate(ended))
+
 
 def changes_of(line: Sequence[Sourced]) -> list[Change]:
     """The history of a line, latest first."""
@@ -64,8 +71,9 @@ def count_figures(sources: Iterable[Source]) -> dict[int, int]:
     keys = [source.pk for source in sources]
     counts: dict[int, int] = dict.fromkeys(keys, 0)
     for kind in kinds_of_figures():
-        for key in kind._default_manager.in_force().filter(source__in=keys).values_list("source", flat=True):  # type: ignore[attr-defined]
-            counts[key] += 1
+        cited = kind._default_manager.in_force().filter(source__in=keys).order_by().values("source")  # type: ignore[attr-defined]
+        for key, count in cited.annotate(count=Count("pk")).values_list("source", "count"):
+            counts[key] += count
     return counts
 
 

@@ -19,8 +19,8 @@ from .partial_dates import first_day, last_day
 class Point[Figure: Sourced]:
     """A figure in time: the row that stands for it, and those it took the place of, the latest first.
 
-    `starts_on` is the first day on which it held: by its as-of date, by its publication where it has none, and never
-    later than the point that follows it.
+    `starts_on` is the first day on which it held: by its as-of date, else by that of the row whose place it took, else
+    by its publication; never later than the point that follows it.
     """
 
     figure: Figure
@@ -46,12 +46,12 @@ def points_of[Figure: Sourced](line: Iterable[Figure]) -> list[Point[Figure]]:
     """The history of a line as far as it is known now, oldest first; a withdrawn figure is a point too."""
     points: list[Point[Figure]] = []
     for row in line:
-        starts_on = first_day(row.as_of) if row.as_of else timezone.localdate(row.published_at)
-        if points and row.why in Sourced.REPLACING:
-            last = points.pop()
-            points.append(Point(row, starts_on, [last.figure, *last.replaced]))
+        last = points.pop() if points and row.why in Sourced.REPLACING else None
+        if row.as_of:
+            starts_on = first_day(row.as_of)
         else:
-            points.append(Point(row, starts_on))
+            starts_on = last.starts_on if last else timezone.localdate(row.published_at)
+        points.append(Point(row, starts_on, [last.figure, *last.replaced] if last else []))
     for earlier, later in zip(reversed(points[:-1]), reversed(points[1:]), strict=True):
         earlier.starts_on = min(earlier.starts_on, later.starts_on)
     return points

@@ -33,7 +33,7 @@ RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"
 # Between the items of a list. The type “list” of Data Package 2.0 is missing in the standard’s own profile: a string.
 LIST_DELIMITER = ";"
 # What spreadsheets take for the beginning of a formula (OWASP, “CSV injection”), after any apostrophes of ours.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
 def neutral(text: str) -> str:
@@ -70,7 +70,7 @@ class Column:
             case date() as day:
                 return day.isoformat()
             case list() as items:
-                return neutral(LIST_DELIMITER.join(item.replace(LIST_DELIMITER, ",") for item in items))
+                return LIST_DELIMITER.join(neutral(item.replace(LIST_DELIMITER, ",")) for item in items)
             case str() as text:
                 return neutral(text)
             case other:
@@ -253,7 +253,7 @@ def figure_columns() -> list[Column]:
             "true_from",
             "date",
             "First day on which the figure held, by all that we know now. Empty: it does not stand any more, because a "
-            "correction, a retraction or other evidence for the same figure took its place.",
+            "correction, a retraction, other evidence or another figure for the same time took its place.",
             lambda r: r.true_from,
         ),
         Column(

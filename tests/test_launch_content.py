@@ -51,7 +51,7 @@ class LaunchContentTests(TestCase):
         self.assertEqual(list(evidence.order_by()), [(None, "unstated", "2026-04", "unchecked")])
 
     def test_the_three_statistics_carry_their_sources_and_check_states(self):
-        values = StatisticValue.objects.order_by("statistic__slug")
+        values = StatisticValue.objects.current().order_by("statistic__slug")
 
         self.assertEqual(
             [(v.statistic.slug, int(v.value), v.source.slug, v.check_status, str(v.checked_on)) for v in values],
@@ -62,6 +62,14 @@ class LaunchContentTests(TestCase):
             ],
         )
         self.assertTrue(all(value.check_note for value in values))
+
+    def test_what_was_said_before_the_check_is_on_record(self):
+        page = self.client.get("/statistics/new-ai-roles-projected/?published_on=2026-06")
+
+        self.assertEqual(page.context["value"].check_status, "unchecked")
+        self.assertNotContains(
+            self.client.get("/statistics/new-ai-roles-projected/?published_on=2026-03"), "97M</span>"
+        )
 
     def test_editions_lead_to_newer_ones(self):
         oldest = Source.objects.get(slug="wef-future-of-jobs-2020")

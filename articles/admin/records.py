@@ -1,12 +1,14 @@
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from articles.imports import SourceResource, StatisticResource
-from articles.models import Author, Category, LiveReference, Series, Source, Statistic, StatisticValue
+from articles.models import Author, Category, LiveReference, Series, Source, Sourced, Statistic, StatisticValue
 from articles.models.article import Article
 
 from .importing import ImportMixin
@@ -119,6 +121,32 @@ class StatisticValueInline(admin.TabularInline):
         return False
 
 
+class StatisticForm(forms.ModelForm):
+    """A claim. Once it has a figure, other words are a correction of that figure, which says what they were."""
+
+    why_note = forms.CharField(
+        label="Why it is worded anew",
+        required=False,
+        max_length=120,
+        help_text="For another claim or scope of a published figure. Readers see it among the corrections, with the "
+        "words that stood there before.",
+    )
+
+    class Meta:
+        widgets = {
+            "claim": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+            "scope": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        }
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        self.reworded = [name for name in ("claim", "scope") if name in self.changed_data]
+        self.before = [str(self.initial.get(name)) for name in self.reworded]
+        if self.reworded and self.instance.pk and self.instance.current and not self.cleaned_data.get("why_note"):
+            self.add_error("why_note", "A published figure gets other words. Say why: readers see it.")
+        return data
+
+
 @admin.register(Statistic)
 class StatisticAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     import_resource = StatisticResource
@@ -129,13 +157,31 @@ class StatisticAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.M
     inlines = [StatisticValueInline]
     change_form_template = "admin/articles/statistic/change_form.html"
     view_on_site = False  # a statistic without a figure has no page yet
+    form = StatisticForm
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Statistic]:
         return Statistic.objects.with_current()
 
+    def get_fields(self, request: HttpRequest, obj: Statistic | None = None) -> Any:
+        fields = ["claim", "slug", "unit", "scope"]
+        return [*fields, "why_note"] if obj and obj.current and self.has_change_permission(request) else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Statistic | None = None) -> Any:
+        """What is counted stays once it was: a figure in another unit is another statistic."""
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "unit"] if obj and obj.current else fields
+
+    def save_model(self, request: HttpRequest, obj: Statistic, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.reworded and (current := obj.values.current().first()):
+            before = "; ".join(f"“{text}”" for text in form.before)
+            note = Truncator(f"{form.cleaned_data['why_note'].rstrip('.')}. Before: {before}").chars(300)
+            why = Sourced.Why.RETRACTION if current.is_withdrawn else Sourced.Why.CORRECTION
+            current.publish_successor(why=why, why_note=note)
+
     @admin.display(description="current figure")
     def figure(self, statistic: Statistic) -> str:
-        return statistic.current.display_text if statistic.current else "none yet"
+        return statistic.current.text if statistic.current else "none yet"
 
     @admin.display(description="evidence")
     def evidence(self, statistic: Statistic) -> str:

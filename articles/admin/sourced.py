@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from copy import copy
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -15,7 +16,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from articles.models import Sourced
-from articles.succession import NO_REASON, problems, problems_alone
+from articles.open_data import plain
+from articles.succession import NO_REASON, NO_WORDS, problems, problems_alone
 from articles.uses import readings
 
 EVIDENCE: Any = ("Evidence", {"fields": ["source", "locator", "quote", "as_of"]})
@@ -29,20 +31,32 @@ CHANGE: Any = (
 )
 
 SUPERSEDED = (
-    "A newer figure was published in the meantime. Nothing was saved, and what you typed is still here: open the "
-    "current one beside this page and change that."
+    "A newer figure was published in the meantime. Nothing was saved, and what you typed is still here: open <a href="
+    "'{}' target='_blank'>the current one</a> beside this page and change that."
+)
+WITHDRAWN = (
+    "This figure was withdrawn. An update puts a later one in its place; a correction brings it back, with the reason "
+    "why withdrawing it was wrong."
 )
 
 
 class SourcedForm(forms.ModelForm):
     """A figure to publish: the first one, or the successor of the one on the form."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(number := self.initial.get("value"), Decimal):
+            self.initial["value"] = plain(number)
+
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
+        # Said at its field, in place of the constraint’s word about the whole.
+        if self.cleaned_data.get("why") in Sourced.CORRECTING and not self.cleaned_data.get("why_note"):
+            self.add_error("why_note", NO_WORDS)
         # Whoever comes second waits here, and is told below.
         self.earlier = self.instance.locked() if self.instance.pk else None
         if self.earlier and self.earlier.superseded_at is not None:
-            raise ValidationError(SUPERSEDED)
+            raise ValidationError(format_html(SUPERSEDED, admin_url(self.earlier.latest(), "change")))
         return data
 
     def _post_clean(self) -> None:
@@ -57,7 +71,8 @@ class SourcedForm(forms.ModelForm):
             except ValidationError as error:
                 self.add_error(None, error)
         self.instance.published_at = published_at
-        if not self.non_field_errors():
+        # What is no date cannot be compared with others.
+        if not self.non_field_errors() and "as_of" not in self.errors:
             self._check_succession()
 
     def _check_succession(self) -> None:
@@ -66,6 +81,11 @@ class SourcedForm(forms.ModelForm):
         for field, sentence in found:
             if field not in self.errors:
                 self.add_error(field or None, sentence)
+
+
+def admin_url(record: models.Model, view: str) -> str:
+    """A page of a record in the admin: `change`, `preview`."""
+    return reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_{view}", args=[record.pk])
 
 
 def _named(form: forms.ModelForm, name: str, messages: Iterable[str]) -> list[str]:
@@ -109,6 +129,11 @@ class SourcedAdmin(admin.ModelAdmin):
         """A figure is never lost: published ones stay as history."""
         return obj is not None and obj.published_at is None and super().has_delete_permission(request, obj)
 
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "why_note":
+            kwargs["widget"] = forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"why": Sourced.Why.NEW, **super().get_changeform_initial_data(request)}
 
@@ -137,13 +162,19 @@ class SourcedAdmin(admin.ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         figure = kwargs.get("obj")
         if figure is not None and figure.superseded_at and request.method != "POST":
-            text = format_html("This is history. <a href='{}'>Open the current figure.</a>", self._url(figure.latest()))
+            text = format_html(
+                "This is history. <a href='{}'>Open the current figure.</a>", admin_url(figure.latest(), "change")
+            )
             self.message_user(request, text, messages.INFO)
         if figure is not None and not figure.superseded_at:
             current = self.model._default_manager.for_review().get(pk=figure.pk)
+            if current.is_withdrawn and request.method != "POST":
+                self.message_user(request, WITHDRAWN, messages.INFO)
+            # What heads the page is the figure on record, whatever stands in the fields.
+            context |= {"original": current, "subtitle": str(current)}
             if self.has_change_permission(request, figure):
                 context["title"] = "Publish a new figure"
-                context["preview_url"] = reverse(self._url_name("preview"), args=[figure.pk])
+                context["preview_url"] = admin_url(figure, "preview")
             context["readings"] = readings(current, context["adminform"].form.instance)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -151,18 +182,12 @@ class SourcedAdmin(admin.ModelAdmin):
         response = super().response_change(request, obj)
         # “Save and continue editing” goes on with the figure that is now current, which has a page of its own.
         goes_on = isinstance(response, HttpResponseRedirect) and response.url.startswith(request.path)
-        return HttpResponseRedirect(self._url(obj)) if goes_on else response
-
-    def _url(self, figure: Any) -> str:
-        return reverse(self._url_name("change"), args=[figure.pk])
-
-    def _url_name(self, act: str) -> str:
-        return f"admin:{self.opts.app_label}_{self.opts.model_name}_{act}"
+        return HttpResponseRedirect(admin_url(obj, "change")) if goes_on else response
 
     # How every place will read
 
     def get_urls(self) -> list[URLPattern]:
-        name = self._url_name("preview").removeprefix("admin:")
+        name = f"{self.opts.app_label}_{self.opts.model_name}_preview"
         view = self.admin_site.admin_view(self.preview_view)
         return [path("<int:pk>/preview/", view, name=name), *super().get_urls()]
 
@@ -199,4 +224,6 @@ class SourcedAdmin(admin.ModelAdmin):
 
     @admin.display(description="state", ordering="superseded_at")
     def state(self, obj: Any) -> str:
-        return "Past" if obj.superseded_at else "Current"
+        if obj.superseded_at:
+            return "Past"
+        return "Withdrawn" if obj.is_withdrawn else "Current"

@@ -1,6 +1,10 @@
+from copy import copy
+
 from django.test import TestCase
+from django.utils import timezone
 
 from articles.models import Statistic, StatisticValue
+from articles.uses import readings
 from tests.factories import (
     add_role_table,
     make_article,
@@ -74,6 +78,48 @@ class FigureFormTests(TestCase):
             with self.subTest(message):
                 self.assertContains(self.client.post(self.url, self.data(**values)), message)
         self.assertEqual(StatisticValue.objects.count(), 1)
+
+    def test_what_is_no_date_is_refused_wherever_it_is_sent(self):
+        preview = self.url.replace("change", "preview")
+        statistic = Statistic.objects.create(slug="bare", claim="x", unit="x")
+        for as_of in ("2025-13", "2026-", "April 2026", "2025-02-30"):
+            for url in (self.url, preview, "/admin/articles/statisticvalue/add/"):
+                with self.subTest(f"{url} {as_of}"):
+                    response = self.client.post(url, self.data(as_of=as_of, statistic=statistic.pk))
+                    self.assertEqual(response.status_code, 200)
+                    self.assertRegex(response.text, "Write a year, a month or a day|does not exist in the calendar")
+
+    def test_a_check_and_its_note_fit_the_figure(self):
+        value = {"display_text": "70M", "value": "70000000"}
+        wrong = [
+            ({"checked_on": "2026-11-01"}, "An unchecked figure has no day of a check"),
+            ({"check_status": "disputed", "checked_on": "2999-01-01"}, "This day is still to come."),
+        ]
+        for values, message in wrong:
+            with self.subTest(message):
+                self.assertContains(self.client.post(self.url, self.data(**value, **values)), message)
+        self.client.post(self.url, self.data(check_note="It is rounded.", locator="p. 1", why="re-sourced"))
+        url = f"/admin/articles/statisticvalue/{self.statistic.current.pk}/change/"
+
+        response = self.client.post(url, self.data(**value, check_note="It is rounded.", locator="p. 1"))
+
+        self.assertContains(response, "This note is about the earlier figure.")
+
+    def test_two_figures_may_be_checked_on_one_day(self):
+        today = timezone.localdate().isoformat()
+        for text in ("70M", "71M"):
+            url = f"/admin/articles/statisticvalue/{self.statistic.current.pk}/change/"
+            data = self.data(
+                display_text=text, value=text.replace("M", "000000"), check_status="confirmed", checked_on=today
+            )
+            self.assertEqual(self.client.post(url, data).status_code, 302)
+
+        self.assertEqual(self.statistic.current.display_text, "71M")
+
+    def test_a_refused_form_is_headed_by_the_figure_on_record(self):
+        response = self.client.post(self.url, self.data(display_text="98M", value="98000000", why="correction"))
+
+        self.assertEqual(response.context["subtitle"], str(self.value))
 
     def test_a_check_of_the_earlier_figure_is_not_carried_over(self):
         checked = {"check_status": "disputed", "check_note": "x", "checked_on": "2026-11-23"}
@@ -171,7 +217,8 @@ class ReadingsTests(TestCase):
                 "Its own page": "97M: jobs are new.",
                 article: "97M jobs are new.",
                 f"Card of a{article[1:]}": "97M",
-                "Data file": "97,000,000",
+                "Front page": "97M jobs are new.",
+                "Data file": "97M 97000000",
             },
         )
         self.assertNotContains(response, "A draft")
@@ -220,7 +267,8 @@ class ReadingsTests(TestCase):
                 "£50,000 to £90,000 a year",
                 "Analyst, UK: £50K–£90K",
                 "Analyst, UK: £50K–£90K",
-                "£50,000 to £90,000 a year",
+                "Analyst, UK: £50K–£90K",
+                "50000 90000 GBP year",
             ],
         )
 
@@ -239,6 +287,24 @@ class ReadingsTests(TestCase):
         where = f"Text of article {article}"
         self.assertEqual(self.rows(pay)[where][0], "Of … jobs many pay £50K–£90K a year.")
         self.assertEqual(self.rows(jobs)[where][0], "Of 97M jobs many pay … a year.")
+
+    def test_tables_are_named_where_they_show_this_range_or_would(self):
+        role = make_role("Analyst", pay={"GB": (50_000, 90_000)})
+        total = make_salary(role, make_markets()["GB"], kind="total", low=60_000, high=99_000)
+        base = role.salary_ranges.get(kind="unstated")
+
+        of_base, of_total = (
+            self.rows(self.client.get(f"/admin/careers/salaryrange/{s.pk}/change/")) for s in (base, total)
+        )
+
+        self.assertNotIn("Roles and pay", of_base)
+        self.assertEqual(of_total["Roles and pay"][0], "Analyst, UK: £60K–£99K")
+        withdrawn = copy(total)
+        withdrawn.why = "retraction"
+        self.assertIn(
+            ("Roles and pay", "Analyst, UK: £60K–£99K", "Analyst, UK: £50K–£90K"),
+            [(reading.use.where, reading.now, reading.then) for reading in readings(total, withdrawn)],
+        )
 
     def test_only_those_who_may_publish_figures_get_a_preview_and_only_by_post(self):
         self.assertEqual(self.client.get(f"{self.base}/preview/").status_code, 405)
@@ -270,20 +336,30 @@ class RetractionTests(TestCase):
     def test_what_makes_no_sense_is_refused_in_words(self):
         self.assertContains(self.post(why="retraction"), "Say what was wrong")
         response = self.post(why="retraction", why_note="x", display_text="96M", value="96000000")
-        self.assertContains(response, "A retraction changes nothing but takes the figure back.")
+        self.assertContains(response, "A retraction takes the figure back as it was")
         self.assertEqual(self.statistic.values.count(), 1)
 
         self.post(why="retraction", why_note="Made up.")
 
         self.assertContains(self.post(why="retraction", why_note="Again."), "This figure was withdrawn.")
         self.assertContains(self.post(why="re-sourced", locator="p. 2"), "This figure was withdrawn.")
+        self.assertContains(self.post(why="update"), "The same figure comes back as a correction, with the reason")
+        self.assertContains(self.client.get("/admin/articles/statisticvalue/"), "Withdrawn")
+
+    def test_a_retraction_keeps_the_date_of_what_it_withdraws(self):
+        self.post(why="correction", why_note="x", as_of="2025")
+
+        response = self.post(why="retraction", why_note="Made up.", as_of="")
+
+        self.assertContains(response, "A retraction takes the figure back as it was")
 
     def test_an_update_is_a_later_figure(self):
         self.post(why="correction", why_note="x", as_of="2024-05")
 
-        refused = self.post(why="update", as_of="2023", display_text="96M", value="96000000")
-        self.assertContains(refused, "An update is a later figure, but the one before it holds as of May 2024.")
+        for as_of in ("2023", "2024", "2024-05", "2024-05-01"):
+            refused = self.post(why="update", as_of=as_of, display_text="96M", value="96000000")
+            self.assertContains(refused, "An update is a later figure, and the one before it holds as of May 2024.")
         self.assertContains(self.post(why="update", as_of="2999"), "This day is still to come")
-        self.post(why="update", as_of="2024", display_text="96M", value="96000000")
+        self.post(why="update", as_of="2024-05-02", display_text="96M", value="96000000")
 
         self.assertEqual(self.statistic.current.display_text, "96M")

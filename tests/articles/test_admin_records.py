@@ -1,7 +1,7 @@
 from django.test import TestCase
 from django.urls import reverse
 
-from articles.models import Article, CallOut, StatisticBlock
+from articles.models import Article, CallOut, Statistic, StatisticBlock
 from tests.articles.test_admin import row
 from tests.factories import (
     add_role_table,
@@ -70,12 +70,57 @@ class DeletionTests(TestCase):
 
         self.client.post(
             f"/admin/articles/statistic/{statistic.pk}/change/",
-            {"slug": "other", "claim": "New words", "unit": "x", "scope": ""} | row("values"),
+            {"slug": "other", "claim": "New words", "unit": "x", "why_note": "A slip."} | row("values"),
         )
 
         slug = statistic.slug
         statistic.refresh_from_db()
         self.assertEqual((statistic.slug, statistic.claim), (slug, "New words"))
+
+
+class RewordingTests(TestCase):
+    """The words of a published figure are changed in public or not at all."""
+
+    def setUp(self):
+        self.client.force_login(make_user("Editor"))
+        self.statistic = make_statistic("97M", claim="jobs are new", unit="jobs")
+
+    def post(self, statistic, **values):
+        data = {"claim": "jobs will be new", "unit": "people", "scope": "", **values} | row("values")
+        return self.client.post(f"/admin/articles/statistic/{statistic.pk}/change/", data)
+
+    def test_other_words_are_a_correction_that_says_what_they_were(self):
+        self.post(self.statistic, why_note="It is a projection.")
+
+        current = self.statistic.current
+        self.statistic.refresh_from_db()
+        self.assertEqual((self.statistic.claim, self.statistic.unit), ("jobs will be new", "jobs"))
+        self.assertEqual((current.why, current.display_text), ("correction", "97M"))
+        self.assertEqual(current.why_note, "It is a projection. Before: “jobs are new”")
+        self.assertContains(self.client.get("/corrections/"), "Before: “jobs are new”")
+
+    def test_without_a_reason_they_are_refused_and_stay_in_the_form(self):
+        response = self.post(self.statistic)
+
+        self.assertContains(response, "A published figure gets other words. Say why: readers see it.")
+        self.assertContains(response, "jobs will be new")
+        self.statistic.refresh_from_db()
+        self.assertEqual(self.statistic.claim, "jobs are new")
+
+    def test_a_statistic_without_a_figure_is_worded_freely(self):
+        bare = Statistic.objects.create(slug="bare", claim="jobs are new", unit="jobs")
+
+        self.post(bare, slug="bare")
+
+        bare.refresh_from_db()
+        self.assertEqual((bare.claim, bare.unit), ("jobs will be new", "people"))
+
+    def test_a_withdrawn_figure_is_not_listed_as_if_it_stood(self):
+        self.statistic.current.publish_successor(why="retraction", why_note="Made up.")
+
+        response = self.client.get("/admin/articles/statistic/")
+
+        self.assertContains(response, '<td class="field-figure">withdrawn</td>', html=True)
 
 
 class RepeatedRowTests(TestCase):

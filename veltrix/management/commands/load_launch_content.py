@@ -1,15 +1,15 @@
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand
 from django.db import models, transaction
-from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from articles.documents import read_document
-from articles.models import Article, Author, Category, Series, Source, Statistic, StatisticValue
+from articles.models import Article, Author, Category, Series, Source, Sourced, Statistic, StatisticValue
 from articles.publishing import publish
 from careers.models import (
     CareerPath,
@@ -38,18 +38,18 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         records = json.loads((FOLDER / "records.json").read_text("utf-8"))
-        # Sources, figures and articles carry the moment of loading; what they say of time is in their own dates.
-        now = timezone.now()
+        # Figures were printed with the first of the articles.
+        first_printed = min(cast("datetime", parse_datetime(document["published_at"])) for document in _documents())
         counts = {
             "categories": _load(Category, records["categories"], links={"parent": Category}),
             "series": _load(Series, records["series"]),
             "authors": _load(Author, records["authors"]),
             "sources": _load_sources(records["sources"]),
-            "statistics": _load(Statistic, records["statistics"], _statistic_fields, _publish_value(now)),
+            "statistics": _load(Statistic, records["statistics"], _statistic_fields, _publish_value(first_printed)),
             "markets": _load(Market, _in_order(records["markets"]), key="code"),
             "paths": _load(CareerPath, _in_order(records["paths"])),
             "skills": _load(Skill, records["skills"], _without("aliases", "broader"), _add_aliases),
-            "roles": _load_roles(records, now),
+            "roles": _load_roles(records, first_printed),
             "articles": _load_articles(),
         }
         self.stdout.write(
@@ -106,23 +106,31 @@ def _statistic_fields(record: Record) -> Record:
 
 
 def _evidence(record: Record) -> Record:
-    slug, checked_on = record["source"], record.get("checked_on")
+    slug = record["source"]
     return {
         "source": Source.objects.get(slug=slug) if slug else None,
         "locator": record.get("locator", ""),
         "as_of": record["as_of"] or "",
-        "check_status": record["check_status"],
-        "check_note": record["check_note"],
-        "checked_on": date.fromisoformat(checked_on) if checked_on else None,
     }
 
 
-def _publish_value(now: Any) -> Callable[[Any, Record], None]:
+def _publish_value(at: datetime) -> Callable[[Any, Record], None]:
+    """Publish the figure as it was first printed, and what its check found on the day of the check."""
+
     def publish_value(statistic: Statistic, record: Record) -> None:
         figure = {name: record[name] for name in ("value", "display_text", "horizon_year")}
-        value = StatisticValue(statistic=statistic, **figure, **_evidence(record), published_at=now)
+        value = StatisticValue(statistic=statistic, **figure, **_evidence(record), published_at=at)
         value.full_clean()
         value.save()
+        checked_on = date.fromisoformat(record["checked_on"])
+        value.publish_successor(
+            why=Sourced.Why.RESOURCED,
+            why_note="We looked for it in its source.",
+            at=datetime.combine(checked_on, time(12), UTC),
+            check_status=record["check_status"],
+            check_note=record["check_note"],
+            checked_on=checked_on,
+        )
 
     return publish_value
 
@@ -135,7 +143,7 @@ def _add_aliases(skill: Skill, record: Record) -> None:
         skill.aliases.create(alias=alias)
 
 
-def _load_roles(records: Record, now: Any) -> int:
+def _load_roles(records: Record, at: datetime) -> int:
     """Create missing roles with all that belongs to them, and the lists of paths that have none yet."""
     new_roles: dict[str, Role] = {}
     created = _load(
@@ -149,7 +157,8 @@ def _load_roles(records: Record, now: Any) -> int:
         if record["role"] in new_roles:
             figure = {name: record[name] for name in ("low", "high", "is_open_ended", "kind")}
             owner = {"role": new_roles[record["role"]], "market": markets[record["market"]]}
-            salary = SalaryRange(**owner, **figure, **_evidence(record), published_at=now)
+            check = {name: record[name] for name in ("check_status", "check_note")}
+            salary = SalaryRange(**owner, **figure, **_evidence(record), **check, published_at=at)
             salary.full_clean()
             salary.save()
     for record in records["codes"]:
@@ -183,10 +192,13 @@ def _load_requirements(records: list[Record], new_roles: dict[str, Role]) -> Non
         requirement.skills.set(skills[slug] for slug in record["skills"])
 
 
+def _documents() -> list[Record]:
+    return [json.loads(file.read_text("utf-8")) for file in sorted((FOLDER / "articles").glob("*.json"))]
+
+
 def _load_articles() -> int:
     created = 0
-    for file in sorted((FOLDER / "articles").glob("*.json")):
-        document = json.loads(file.read_text("utf-8"))
+    for document in _documents():
         taken = models.Q(slug=document["slug"]) | models.Q(number=document["number"])
         if not Article.objects.filter(taken).exists():
             article = read_document(document)
