@@ -96,7 +96,10 @@ def problems(earlier: Sourced, later: Sourced) -> list[tuple[str, str]]:
     is_check_new = "checked_on" in changed or later.checked_on == timezone.localdate()
     if is_other_figure and is_checked and not is_check_new:
         found.append(("check_status", OUTDATED_CHECK))
-    if is_other_figure and later.check_note and "check_note" not in changed:
+    # What a check found of a figure that was wrong can still hold; of a later figure, or unchecked again, it cannot.
+    is_unchecked_again = not is_checked and earlier.check_status != Sourced.CheckStatus.UNCHECKED
+    is_note_old = later.check_note and "check_note" not in changed
+    if is_other_figure and is_note_old and (later.why == Why.UPDATE or is_unchecked_again):
         found.append(("check_note", OLD_NOTE))
     is_later = not (later.as_of and earlier.as_of) or first_day(later.as_of) > first_day(earlier.as_of)
     if later.why == Why.UPDATE and not is_later:

@@ -258,6 +258,8 @@ def test_a_salary_range_changed_once_shows_in_article_and_comparison_and_keeps_i
     before = f"£{int(low.input_value()) // 1000}K"
     low.fill("71000")
     page.get_by_label("Upper figure").fill("133000")
+    page.get_by_label("As of").fill("2026-11")
+    page.get_by_label("Check note").fill("")
     page.get_by_label("Reason:", exact=True).select_option("update")
     page.get_by_role("button", name="Publish new figure").click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()

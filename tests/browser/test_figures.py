@@ -46,6 +46,8 @@ def test_a_correction_reaches_every_page_the_feed_and_the_data(desk, open_window
     expect(readings.get_by_role("row", name=re.compile("^Article 60"))).to_contain_text("96M")
     expect(readings.get_by_text("Choose why the figure changes.")).to_be_visible()
     page.get_by_label("Check status").select_option("unchecked")
+    page.get_by_label("Checked on").fill("")
+    page.get_by_label("Check note").fill("")
     page.get_by_label("Reason:", exact=True).select_option("correction")
     page.get_by_role("button", name="Publish new figure").click()
     expect(page.get_by_text("Say what was wrong: readers see the reason")).to_be_visible()
