@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -178,11 +179,18 @@ class SourcedAdmin(admin.ModelAdmin):
             context["readings"] = readings(current, context["adminform"].form.instance)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def response_change(self, request: HttpRequest, obj: Any) -> Any:
-        response = super().response_change(request, obj)
-        # “Save and continue editing” goes on with the figure that is now current, which has a page of its own.
-        goes_on = isinstance(response, HttpResponseRedirect) and response.url.startswith(request.path)
-        return HttpResponseRedirect(admin_url(obj, "change")) if goes_on else response
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        done = "is withdrawn" if obj.is_withdrawn else f"is published ({obj.why_text.lower()})"
+        figure = (obj.supersedes if obj.is_withdrawn else obj).text
+        text = format_html("{} {}: <a href='{}'>see it as readers do</a>.", figure, done, obj.get_absolute_url())
+        self.message_user(request, text, messages.SUCCESS)
+        # Whoever goes on editing goes on with the figure that is now current, which has a page of its own.
+        goes_on = "_continue" in request.POST
+        return (
+            HttpResponseRedirect(admin_url(obj, "change")) if goes_on else self.response_post_save_change(request, obj)
+        )
 
     # How every place will read
 

@@ -53,7 +53,7 @@ class FigureFormTests(TestCase):
     def test_a_change_publishes_a_successor(self):
         response = self.client.post(self.url, self.data(display_text="170M", value="170000000"), follow=True)
 
-        self.assertContains(response, "was changed successfully")
+        self.assertContains(response, "170M is published (update): <a href=")
         self.value.refresh_from_db()
         self.assertEqual(self.value.display_text, "97M")
         self.assertEqual(self.value.successor.display_text, "170M")
@@ -325,7 +325,8 @@ class RetractionTests(TestCase):
         return self.client.post(url, figure_data(**values), follow=True)
 
     def test_a_figure_is_withdrawn_with_a_reason_and_another_may_follow(self):
-        self.post(why="retraction", why_note="Made up.")
+        response = self.post(why="retraction", why_note="Made up.")
+        self.assertContains(response, "97M is withdrawn: <a href=")
         self.assertTrue(self.statistic.current.is_withdrawn)
 
         self.post(why="correction", why_note="It was real.", display_text="96M", value="96000000")

@@ -262,7 +262,7 @@ def test_a_salary_range_changed_once_shows_in_article_and_comparison_and_keeps_i
     page.get_by_label("Check note").fill("")
     page.get_by_label("Reason:", exact=True).select_option("update")
     page.get_by_role("button", name="Publish new figure").click()
-    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_text("£71K–£133K is published (update)")).to_be_visible()
 
     for path in (ARTICLES[0], "/careers/"):
         row = reader.open(path).get_by_role("row", name=re.compile(r"AI Engineer \(LLM\)"))

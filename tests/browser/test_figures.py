@@ -54,7 +54,7 @@ def test_a_correction_reaches_every_page_the_feed_and_the_data(desk, open_window
     expect(page.get_by_label("Display text")).to_have_value("96M")
     page.get_by_label("Reason in words").fill("A digit was misread.")
     page.get_by_role("button", name="Publish new figure").click()
-    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_text("96M is published (correction)")).to_be_visible()
 
     reader = open_window()
     page = reader.open(ARTICLES[0])
