@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date
 from typing import cast
 
-from django.apps import apps
 from django.db import models
 from django.utils.text import get_text_list
 
@@ -28,12 +27,11 @@ def title_year(today: date) -> Iterator[tuple[Article, str]]:
     dated = Article.objects.published().exclude(live_version__title_year=None)
     articles = {article.pk: article for article in _with_versions(dated)}
     earlier: dict[int, dict[Sourced, int]] = defaultdict(dict)
-    for model in apps.get_models():
-        if issubclass(model, LiveReference):
-            for key, figure in model.figures_shown(dated):
-                year, named = _year_of(figure), key in articles and _live(articles[key]).title_year
-                if year and named and year < named:
-                    earlier[key][figure] = year
+    for kind in LiveReference.kinds():
+        for key, figure in kind.figures_shown(dated):
+            year, named = _year_of(figure), key in articles and _live(articles[key]).title_year
+            if year and named and year < named:
+                earlier[key][figure] = year
     for key, figures in earlier.items():
         names = [f"{figure.text} ({year})" for figure, year in figures.items()]
         rest = len(names) - MOST_NAMED

@@ -14,12 +14,7 @@ def withdrawn(figure: Sourced, today: date) -> str:
     return "It was withdrawn." if figure.is_withdrawn else ""
 
 
-@figure_rule(
-    "disputed",
-    "Disputed, or not found in the source",
-    Severity.ERROR,
-    badge=badges.disputed,
-)
+@figure_rule("disputed", "Disputed, or not found in the source", Severity.ERROR, badge=badges.disputed)
 def disputed(figure: Sourced, today: date) -> str:
     Status = Sourced.CheckStatus
     is_doubtful = figure.check_status in {Status.DISPUTED, Status.NOT_FOUND}
@@ -31,12 +26,7 @@ def no_source(figure: Sourced, today: date) -> str:
     return "" if figure.source_id else "It names no source."
 
 
-@figure_rule(
-    "not-confirmed",
-    "Not confirmed",
-    Severity.WARNING,
-    badge=badges.not_confirmed,
-)
+@figure_rule("not-confirmed", "Not confirmed", Severity.WARNING, badge=badges.not_confirmed)
 def not_confirmed(figure: Sourced, today: date) -> str:
     is_unchecked = figure.check_status == Sourced.CheckStatus.UNCHECKED
     return "Nobody has checked it yet." if is_unchecked else ""

@@ -5,7 +5,6 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
 
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
@@ -59,8 +58,9 @@ def publish(
             raise NotPublishableError(missing)
         document = document_of(article, blocks)
         errors = unresolved_errors(document)
+        open_points = in_sentences(errors)
         live = article.live_version
-        if live and say_the_same(document, live.document) and live.open_points == in_sentences(errors):
+        if live and say_the_same(document, live.document) and live.open_points == open_points:
             return live
         if seen is not None and seen != state_of(article, errors):
             raise ChangedMeanwhileError
@@ -79,7 +79,7 @@ def publish(
             published_at=at,
             published_by=by,
             note=note,
-            open_points=in_sentences(errors),
+            open_points=open_points,
             open_reason=reason if errors else "",
         )
         article.live_version = version
@@ -129,9 +129,8 @@ def _renew_references(article: Article, blocks: Iterable[Block]) -> None:
     by_type: dict[type[Block], list[Block]] = {}
     for block in blocks:
         by_type.setdefault(type(block), []).append(block)
-    records = [record for kind, rows in by_type.items() for record in kind.references_of(rows)]
+    records = [record for block_type, rows in by_type.items() for record in block_type.references_of(rows)]
     for record in [*records, *(byline.author for byline in article.bylines.select_related("author"))]:
         wanted.setdefault(type(record), set()).add(record.pk)
-    for model in apps.get_models():
-        if issubclass(model, LiveReference):
-            model.renew(article, wanted.get(model.target_model(), set()))
+    for kind in LiveReference.kinds():
+        kind.renew(article, wanted.get(kind.target_model(), set()))

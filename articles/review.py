@@ -11,12 +11,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from django.apps import apps
 from django.db import models
 from django.utils import timezone
 from django.utils.text import Truncator
 
 from .models import Sourced
+from .models.sourced import kinds_of_figures
 
 
 class Severity(StrEnum):
@@ -150,10 +150,9 @@ def words_of(badges: Iterable[Badge]) -> str:
 
 def figures_in_force() -> Iterator[Sourced]:
     """All that readers see now, with what the rules ask of it: one query for each kind of figure."""
-    for model in apps.get_models():
-        if issubclass(model, Sourced):
-            figures = model._default_manager.in_force().for_review()  # type: ignore[attr-defined]
-            yield from figures.fetch_mode(models.FETCH_RAISE)
+    for kind in kinds_of_figures():
+        figures = kind._default_manager.in_force().for_review()  # type: ignore[attr-defined]
+        yield from figures.fetch_mode(models.FETCH_RAISE)
 
 
 def collect(today: date) -> list[Finding]:

@@ -42,7 +42,7 @@ class UsedInArticlesMixin:
 
     def live_articles(self, record: models.Model) -> Any:
         """The articles, live or scheduled, that use this record."""
-        kinds = [kind for kind in LiveReference.__subclasses__() if kind.target_model() is type(record)]
+        kinds = [kind for kind in LiveReference.kinds() if kind.target_model() is type(record)]
         keys = [key for kind in kinds for key in kind.articles_of(record)]
         return Article.objects.filter(pk__in=keys)
 

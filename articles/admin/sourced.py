@@ -187,10 +187,9 @@ class SourcedAdmin(admin.ModelAdmin):
         text = format_html("{} {}: <a href='{}'>see it as readers do</a>.", figure, done, obj.get_absolute_url())
         self.message_user(request, text, messages.SUCCESS)
         # Whoever goes on editing goes on with the figure that is now current, which has a page of its own.
-        goes_on = "_continue" in request.POST
-        return (
-            HttpResponseRedirect(admin_url(obj, "change")) if goes_on else self.response_post_save_change(request, obj)
-        )
+        if "_continue" in request.POST:
+            return HttpResponseRedirect(admin_url(obj, "change"))
+        return self.response_post_save_change(request, obj)
 
     # How every place will read
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # What stands in the place of a figure that was taken back.
 WITHDRAWN = "withdrawn"
 
-
 # What a successor does not take over from the figure before.
 NOT_INHERITED = {"published_at", "superseded_at", "supersedes", "why", "why_note"}
 

@@ -1,6 +1,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NoReturn, cast
 
+from django.apps import apps
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -82,6 +83,11 @@ class LiveReference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article}, live"
+
+    @classmethod
+    def kinds(cls) -> "list[type[LiveReference]]":
+        """The kinds of references of all installed apps."""
+        return [model for model in apps.get_models() if issubclass(model, LiveReference)]
 
     @classmethod
     def target_model(cls) -> type[models.Model]:
