@@ -35,7 +35,7 @@ class Clocks:
     def read(cls, data: QueryDict) -> Self:
         """Read both, of each the last value; whatever else there is, and what is no date that has begun, is ignored."""
         clocks, ignored = cls(), []
-        readers = {"as_of": _has_begun, "published_on": _has_begun_or_is_a_moment}
+        readers = {"as_of": has_begun, "published_on": _has_begun_or_is_a_moment}
         for name in data:
             value = str(data[name])
             if name in readers and value and readers[name](value):
@@ -81,7 +81,7 @@ class Clocks:
         return true_on(known_at(line, self.moment), self.day)
 
 
-def _has_begun(value: str) -> bool:
+def has_begun(value: str) -> bool:
     """Whether this is a partial date, and not one to come."""
     try:
         validate_partial_date(value)
@@ -100,4 +100,4 @@ def _moment(value: str) -> datetime | None:
 
 def _has_begun_or_is_a_moment(value: str) -> bool:
     moment = _moment(value) if value.isascii() else None
-    return _has_begun(value) or (moment is not None and moment <= timezone.now())
+    return has_begun(value) or (moment is not None and moment <= timezone.now())

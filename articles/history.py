@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol
 
 from django.utils import timezone
 
@@ -15,8 +16,23 @@ from .models import Sourced
 from .partial_dates import first_day, last_day
 
 
+class Dated(Protocol):
+    """What the clocks ask of a row: a figure, or as much of one as this."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def published_at(self) -> datetime | None: ...
+    @property
+    def is_withdrawn(self) -> bool: ...
+
+
 @dataclass
-class Point[Figure: Sourced]:
+class Point[Figure: Sourced | Dated]:
     """A figure in time: the row that stands for it, and those it took the place of, the latest first.
 
     `starts_on` is the first day on which it held: by its as-of date, else by that of the row whose place it took, else
@@ -28,11 +44,11 @@ class Point[Figure: Sourced]:
     replaced: list[Figure] = field(default_factory=list)
 
 
-def lines_of[Figure: Sourced](rows: Iterable[Figure]) -> list[list[Figure]]:
+def lines_of[Figure: Sourced | Dated](rows: Iterable[Figure]) -> list[list[Figure]]:
     """Sort published rows into lines, each from its first figure to its current one, in the order of their starts."""
     by_predecessor: dict[int | None, list[Figure]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row.published_at, row.pk)):
-        by_predecessor[row.supersedes_id].append(row)  # type: ignore[attr-defined]
+        by_predecessor[row.supersedes_id].append(row)  # type: ignore[union-attr]
     lines = []
     for first in by_predecessor[None]:
         line = [first]
@@ -42,7 +58,7 @@ def lines_of[Figure: Sourced](rows: Iterable[Figure]) -> list[list[Figure]]:
     return lines
 
 
-def points_of[Figure: Sourced](line: Iterable[Figure]) -> list[Point[Figure]]:
+def points_of[Figure: Sourced | Dated](line: Iterable[Figure]) -> list[Point[Figure]]:
     """The history of a line as far as it is known now, oldest first; a withdrawn figure is a point too."""
     points: list[Point[Figure]] = []
     for row in line:
@@ -57,18 +73,18 @@ def points_of[Figure: Sourced](line: Iterable[Figure]) -> list[Point[Figure]]:
     return points
 
 
-def known_at[Figure: Sourced](line: Iterable[Figure], moment: datetime) -> list[Figure]:
+def known_at[Figure: Sourced | Dated](line: Iterable[Figure], moment: datetime) -> list[Figure]:
     """The part of a line that was published by a moment: with `points_of`, what was known then."""
     return [row for row in line if row.published_at and row.published_at <= moment]
 
 
-def true_on[Figure: Sourced](line: Iterable[Figure], day: date) -> Figure | None:
+def true_on[Figure: Sourced | Dated](line: Iterable[Figure], day: date) -> Figure | None:
     """The figure that held on a day, by all that this line says; None where there was none or it was withdrawn."""
     points = [point for point in points_of(line) if point.starts_on <= day]
     return None if not points or points[-1].figure.is_withdrawn else points[-1].figure
 
 
-def said_at[Figure: Sourced](line: Iterable[Figure], moment: datetime) -> Figure | None:
+def said_at[Figure: Sourced | Dated](line: Iterable[Figure], moment: datetime) -> Figure | None:
     """The figure that the site showed at a moment; None where it showed none."""
     known = known_at(line, moment)
     return None if not known or known[-1].is_withdrawn else known[-1]

@@ -130,7 +130,7 @@ class RoleAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelA
     inlines = [CurrentSalaryInline, RequirementInline, RoleRelationInline, RoleCodeInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
-        return Role.objects.with_pay_and_core()
+        return Role.objects.with_current_pay()
 
     @admin.display(description="current pay")
     def current_ranges(self, role: Any) -> str:

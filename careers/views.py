@@ -9,7 +9,7 @@ from articles.figure_pages import changes_of
 from articles.history import lines_of
 from articles.open_data import LICENCE
 
-from .comparison import PayCell, Query, Scale, compare, summary
+from .comparison import PayCell, Query, Scale, compare, order_note, summary
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
 
 ARTICLES_SHOWN = 20
@@ -28,6 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "ignored": query.ignored,
         "is_filtered": query.is_filtered,
         "summary": summary(comparison, query),
+        "order_note": order_note(query),
         "data_licence": LICENCE,
     }
     return render(request, "careers/index.html", context)

@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='role',
-            constraint=models.CheckConstraint(condition=models.Q(('slug__in', ['compare', 'embed', 'fit', 'paths', 'roles', 'salaries', 'skills', 'statistics', 'tables']), _negated=True), name='role_keeps_off_other_pages', violation_error_message='This address is taken by a page of the site. Choose another.'),
+            constraint=models.CheckConstraint(condition=models.Q(('slug__in', ['charts', 'compare', 'embed', 'fit', 'oembed', 'paths', 'roles', 'salaries', 'skills', 'statistics', 'tables']), _negated=True), name='role_keeps_off_other_pages', violation_error_message='This address is taken by a page of the site. Choose another.'),
         ),
         migrations.AddConstraint(
             model_name='comparisontablerow',

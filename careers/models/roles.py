@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "JPY": "¥", "INR": "₹"}
 
 # Addresses below /careers/ that belong to pages of their own.
-RESERVED_SLUGS = ["compare", "embed", "fit", "paths", "roles", "salaries", "skills", "statistics", "tables"]
+RESERVED_SLUGS = [
+    "charts",
+    "compare",
+    "embed",
+    "fit",
+    "oembed",
+    "paths",
+    "roles",
+    "salaries",
+    "skills",
+    "statistics",
+    "tables",
+]
 
 
 def symbol_of(currency: str) -> str:
@@ -81,17 +93,22 @@ class CareerPath(models.Model):
 
 
 class RoleQuerySet(models.QuerySet["Role"]):
-    def with_pay_and_core(self) -> Self:
-        """Fetch current salary ranges and core requirements with their skills: four queries beside the roles' own."""
+    def with_current_pay(self) -> Self:
+        """Fetch the current salary ranges, withdrawn ones too, as `current_pay`: one query beside the roles' own."""
         from .salaries import SalaryRange
+
+        pay = SalaryRange.objects.current().select_related("market")
+        return self.select_related("path").prefetch_related(
+            Prefetch("salary_ranges", queryset=pay, to_attr="current_pay")
+        )
+
+    def for_table(self) -> Self:
+        """What a row of a comparison prints: the role, and its core lines as `core`."""
         from .skills import Requirement
 
-        pay = SalaryRange.objects.current().with_evidence().select_related("market")
-        core = Requirement.objects.filter(importance=Requirement.Importance.CORE).prefetch_related("skills")
-        return self.select_related("path").prefetch_related(
-            Prefetch("salary_ranges", queryset=pay, to_attr="current_pay"),
-            Prefetch("requirements", queryset=core, to_attr="core"),
-        )
+        core = Requirement.objects.filter(importance=Requirement.Importance.CORE)
+        roles = self.defer("summary").prefetch_related(Prefetch("requirements", queryset=core, to_attr="core"))
+        return roles.fetch_mode(models.FETCH_RAISE)
 
 
 class Role(models.Model):

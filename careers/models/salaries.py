@@ -1,6 +1,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, unquote
 
 from django.conf import settings
@@ -195,13 +195,30 @@ class SalaryRange(Sourced):
         return refined if is_refined else key
 
 
-def _rank(salary: SalaryRange) -> tuple[bool, bool, int, int]:
+class Choosable(Protocol):
+    """What choosing among a role's ranges asks of one: a salary range, or as much of it as this."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def market_id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def period(self) -> str: ...
+    @property
+    def is_withdrawn(self) -> bool: ...
+
+
+def _rank(salary: Choosable) -> tuple[bool, bool, int, int]:
     return salary.is_withdrawn, salary.level != "", ["total", "base", "unstated"].index(salary.kind), salary.pk
 
 
-def in_tables_by_market(ranges: Iterable[SalaryRange]) -> dict[int, SalaryRange]:
+def in_tables_by_market[Range: Choosable](ranges: Iterable[Range]) -> dict[int, Range]:
     """Of a role's current ranges those that tables show, by market key: yearly pay, all levels first, total first."""
-    by_market: dict[int, SalaryRange] = {}
+    by_market: dict[int, Range] = {}
     for salary in sorted(ranges, key=_rank):
         if salary.period == SalaryRange.Period.YEAR:
             by_market.setdefault(salary.market_id, salary)

@@ -1,14 +1,22 @@
+from datetime import date
+
 from django.http import QueryDict
 from django.test import SimpleTestCase, TestCase
 
-from careers.comparison import Query, Scale, compare, summary
-from careers.models import Market, Requirement, SalaryRange, Skill
-from tests.factories import make_markets, make_path, make_role, make_salary, make_skill
+from careers.comparison import Query, Scale, compare, comparisons_of, summary
+from careers.models import Market, Requirement, Role, SalaryRange, Skill
+from tests.factories import make_markets, make_path, make_role, make_salary, make_skill, make_table
 
 
 def shown(parameters=""):
     """The names of the roles that a query shows, in order."""
     return [row.role.name for row in compare(Query.read(QueryDict(parameters))).rows]
+
+
+def asked(**values):
+    data = QueryDict(mutable=True)
+    data.update(values)
+    return data
 
 
 class ComparisonTests(TestCase):
@@ -139,6 +147,116 @@ class ComparisonTests(TestCase):
 
         cell = compare(Query.read(QueryDict())).rows[0].pay[0]
         self.assertEqual(str(cell.salary), "£40K–£65K")
+
+
+class AsOfTests(TestCase):
+    """The figures of a day, by all that is known now."""
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.analyst = make_role("Analyst", order=1)
+        cls.gb = make_markets()["GB"]
+        first = make_salary(cls.analyst, cls.gb, low=40_000, high=60_000, as_of="2024")
+        second = first.publish_successor(low=45_000, high=66_000, as_of="2025", why="update")
+        second.publish_successor(low=44_000, why="correction", why_note="A digit was wrong.")
+        make_role("Builder", pay={"GB": (50_000, 70_000)}, order=2)
+
+    def pay(self, parameters):
+        rows = compare(Query.read(QueryDict(parameters))).rows
+        return [str(row.pay[0].salary) for row in rows]
+
+    def test_it_shows_what_was_true_on_the_last_day_of_the_date(self):
+        self.assertEqual(self.pay("as_of=2024"), ["£40K–£60K", "None"])
+        self.assertEqual(self.pay("as_of=2024-12-31"), ["£40K–£60K", "None"])
+        self.assertEqual(self.pay("as_of=2025-01"), ["£44K–£66K", "None"])
+        self.assertEqual(self.pay("as_of=1999"), ["None", "None"])
+
+    def test_without_a_date_it_shows_what_stands_now(self):
+        self.assertEqual(self.pay(""), ["£44K–£66K", "£50K–£70K"])
+
+    def test_a_withdrawn_figure_was_not_true_then(self):
+        salary = self.analyst.salary_ranges.get(superseded_at=None)
+        salary.publish_successor(why="retraction", why_note="Made up.")
+
+        self.assertEqual(self.pay("as_of=2025-06"), ["None", "None"])
+        self.assertEqual(self.pay("as_of=2024-06"), ["£40K–£60K", "None"])
+
+    def test_sorting_and_the_minimum_go_by_the_figures_of_the_day(self):
+        make_role("Chemist", order=3)
+        make_salary(Role.objects.get(slug="chemist"), self.gb, low=1_000, high=99_000, as_of="2024")
+
+        for parameters, names in [
+            ("as_of=2024&sort=-gb_high", ["Chemist", "Analyst", "Builder"]),
+            ("as_of=2024&min=61000", ["Chemist"]),
+            ("min=61000", ["Analyst", "Builder", "Chemist"]),
+        ]:
+            with self.subTest(parameters):
+                self.assertEqual(shown(parameters), names)
+
+    def test_the_axis_is_that_of_the_day(self):
+        scales = compare(Query.read(QueryDict("as_of=2024"))).scales
+
+        self.assertEqual([scale.top for scale in scales], [60_000, 5])
+
+    def test_what_is_no_date_that_has_begun_is_ignored_and_named(self):
+        for value in ("2025-13", "2999", "yesterday", "2025-02-30", "٢٠٢٥", "2025-1"):
+            with self.subTest(value):
+                query = Query.read(asked(as_of=value))
+
+                self.assertEqual((query.as_of, query.ignored), ("", [f"as_of={value}"]))
+
+    def test_links_keep_the_date_and_the_summary_says_it(self):
+        query = Query.read(QueryDict("as_of=2024&sort=gb_high"))
+        comparison = compare(query)
+
+        self.assertEqual(comparison.columns[0].url, "/careers/?sort=role&as_of=2024")
+        self.assertEqual(summary(comparison, query), "2 roles, sorted by UK upper figure, lowest first, as of 2024")
+
+    def test_a_day_costs_no_more_queries_than_today(self):
+        with self.assertNumQueries(6):
+            compare(Query.read(QueryDict("as_of=2024")))
+
+    def test_a_table_can_be_had_as_of_a_day(self):
+        table = make_table(self.analyst)
+
+        now, then = (comparisons_of({table.slug}, day)[table.slug] for day in (None, date(2024, 6, 1)))
+
+        self.assertEqual([str(c.rows[0].pay[0].salary) for c in (now, then)], ["£44K–£66K", "£40K–£60K"])
+
+
+class PageTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        for number in range(53):
+            make_role(f"Role {number:02}", pay={"GB": (1_000, 2_000 + number)}, order=number)
+
+    def test_a_page_holds_fifty_and_the_next_one_goes_on(self):
+        self.assertEqual((shown()[0], shown()[-1], len(shown())), ("Role 00", "Role 49", 50))
+        self.assertEqual(shown("page=2"), ["Role 50", "Role 51", "Role 52"])
+
+    def test_sorting_goes_over_all_of_them_and_begins_at_the_first_page(self):
+        self.assertEqual(shown("sort=-gb_high&page=2"), ["Role 02", "Role 01", "Role 00"])
+        heading = compare(Query.read(QueryDict("sort=-gb_high&page=2"))).columns[0]
+        self.assertEqual(heading.url, "/careers/?sort=role")
+
+    def test_a_page_that_there_is_not_is_named_and_the_first_shown(self):
+        for value in ("3", "0", "-1", "x", "999999", "10000000", "²"):
+            with self.subTest(value):
+                query = Query.read(asked(page=value))
+                comparison = compare(query)
+
+                self.assertEqual(query.ignored, [f"page={value}"])
+                self.assertEqual(comparison.rows[0].role.name, "Role 00")
+
+    def test_the_summary_counts_all_and_says_which_page_this_is(self):
+        query = Query.read(QueryDict("page=2"))
+
+        self.assertEqual(summary(compare(query), query), "53 roles, page 2 of 2")
+
+    def test_the_axis_is_that_of_all_pages(self):
+        first, second = (compare(Query.read(QueryDict(text))) for text in ("", "page=2"))
+
+        self.assertEqual([s.top for s in first.scales], [s.top for s in second.scales])
 
 
 class ScaleTests(SimpleTestCase):

@@ -1,0 +1,175 @@
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Self
+
+from django.http import QueryDict
+
+from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, is_tracking, named
+from articles.clocks import has_begun
+from articles.partial_dates import in_words, last_day
+from careers.models import CareerPath, Market, Role, Skill
+
+# How many roles one address may name.
+MOST_ROLES = 100
+
+
+@dataclass
+class Query:
+    """What a reader asked the comparison for. `ignored` names what was not understood, as it stood in the address."""
+
+    markets: list[Market]
+    all_markets: list[Market]
+    skill: Skill | None = None
+    path: CareerPath | None = None
+    minimum: int | None = None
+    roles: list[str] = field(default_factory=list)
+    sort: str = ""
+    # A partial date: the figures that were true on its last day. Empty: today's.
+    as_of: str = ""
+    view: str = ""
+    page: int = 1
+    ignored: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_all(cls) -> Self:
+        """The query of the bare page."""
+        return cls.read(QueryDict())
+
+    @classmethod
+    def read(cls, data: QueryDict) -> Self:
+        """Read what `_readers` names; whatever else there is goes to `ignored`, and so does what is unknown there."""
+        markets = list(Market.objects.all())
+        query = cls(markets=markets, all_markets=markets)
+        readers = query._readers()
+        for name in sorted(data, key=lambda name: list(readers).index(name) if name in readers else len(readers)):
+            values = [value for value in data.getlist(name) if value]
+            if is_tracking(name):
+                continue
+            if name not in readers:
+                query.ignore(name, *data.getlist(name))
+            elif values:
+                readers[name](values)
+        return query
+
+    def _readers(self) -> dict[str, Callable[[list[str]], None]]:
+        return {
+            "market": self._read_markets,
+            "skill": self._read_skill,
+            "path": self._read_path,
+            "min": self._read_minimum,
+            "roles": self._read_roles,
+            "sort": self._read_sort,
+            "as_of": self._read_as_of,
+            "view": self._read_view,
+            "page": self._read_page,
+        }
+
+    def ignore(self, name: str, *values: str) -> None:
+        self.ignored = [*self.ignored, *named((name, value) for value in values)][:MOST_NAMED]
+
+    def _read_markets(self, values: list[str]) -> None:
+        by_slug = {market.slug: market for market in self.all_markets}
+        codes = [code for value in values for code in value.split(",") if code]
+        chosen = {code for code in codes if code in by_slug}
+        self.ignore("market", *(code for code in codes if code not in by_slug))
+        if chosen:
+            self.markets = [market for market in self.all_markets if market.slug in chosen]
+
+    def _read_skill(self, values: list[str]) -> None:
+        last = values[-1]
+        self.skill = Skill.objects.filter(slug=last[:MAX_VALUE_LENGTH], merged_into=None).first()
+        if self.skill is None:
+            self.ignore("skill", last)
+
+    def _read_path(self, values: list[str]) -> None:
+        last = values[-1]
+        self.path = CareerPath.objects.filter(slug=last[:MAX_VALUE_LENGTH]).first()
+        if self.path is None:
+            self.ignore("path", last)
+
+    def _read_minimum(self, values: list[str]) -> None:
+        last = values[-1]
+        if last.isascii() and last.isdigit() and len(last) <= 9:
+            self.minimum = int(last)
+        else:
+            self.ignore("min", last)
+
+    def _read_roles(self, values: list[str]) -> None:
+        slugs = list(dict.fromkeys(slug for value in values for slug in value.split(",") if slug))
+        asked = slugs[:MOST_ROLES]
+        known = set(Role.objects.filter(slug__in=asked).values_list("slug", flat=True))
+        self.roles = [slug for slug in asked if slug in known]
+        self.ignore("roles", *(slug for slug in slugs if slug not in known))
+
+    def _read_sort(self, values: list[str]) -> None:
+        last = values[-1]
+        if last.removeprefix("-") in sort_keys(self.markets):
+            self.sort = last
+        else:
+            self.ignore("sort", last)
+
+    def _read_as_of(self, values: list[str]) -> None:
+        last = values[-1]
+        if has_begun(last):
+            self.as_of = last
+        else:
+            self.ignore("as_of", last)
+
+    def _read_view(self, values: list[str]) -> None:
+        last = values[-1]
+        if last == "chart":
+            self.view = last
+        elif last != "table":
+            self.ignore("view", last)
+
+    def _read_page(self, values: list[str]) -> None:
+        last = values[-1]
+        if last.isascii() and last.isdigit() and len(last) <= 6 and int(last) > 0:
+            self.page = int(last)
+        else:
+            self.ignore("page", last)
+
+    @property
+    def day(self) -> date | None:
+        """The day whose figures are asked for; None for today's, which say what was withdrawn."""
+        return last_day(self.as_of) if self.as_of else None
+
+    @property
+    def as_of_text(self) -> str:
+        return in_words(self.as_of)
+
+    @property
+    def is_filtered(self) -> bool:
+        is_narrowed = len(self.markets) < len(self.all_markets)
+        asked = (self.skill, self.path, self.minimum, self.roles, self.as_of)
+        return is_narrowed or any(value not in (None, [], "") for value in asked)
+
+    @property
+    def is_chart(self) -> bool:
+        return self.view == "chart"
+
+    def parameters(self, **changes: str) -> str:
+        """The address's query part for this query, in one fixed order; what is at its default is left out.
+
+        The page is left out too: whatever else changes, reading starts at the first.
+        """
+        values = {
+            "market": [m.slug for m in self.markets] if len(self.markets) < len(self.all_markets) else [],
+            "skill": [self.skill.slug] if self.skill else [],
+            "path": [self.path.slug] if self.path else [],
+            "min": [str(self.minimum)] if self.minimum is not None else [],
+            "roles": [",".join(self.roles)] if self.roles else [],
+            "sort": [self.sort] if self.sort else [],
+            "as_of": [self.as_of] if self.as_of else [],
+            "view": [self.view] if self.view else [],
+        } | {name: [value] if value else [] for name, value in changes.items()}
+        data = QueryDict(mutable=True)
+        for name, chosen in values.items():
+            data.setlist(name, chosen)
+        return data.urlencode(safe=",")
+
+
+def sort_keys(markets: Sequence[Market]) -> list[str]:
+    """What `sort` may name, with or without a minus sign in front."""
+    return ["role", *(f"{market.slug}_{end}" for market in markets for end in ("low", "high")), "skills"]
