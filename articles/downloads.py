@@ -60,19 +60,28 @@ def data_file(make: Callable[[str], File]) -> Callable[..., HttpResponse]:
         try:
             as_of = read_as_of(request)
         except BadRequest as error:
-            return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-        file = make(as_of)
-        etag = quote_etag(sha256(file.content).hexdigest())
-        changed_at = int(file.changed_at.timestamp()) if file.changed_at else None
-        response = HttpResponse(file.content, content_type=file.content_type)
-        response.headers["Content-Disposition"] = f'attachment; filename="{dated(file.name, as_of)}"'
-        response.headers["Cache-Control"] = "public, no-cache"
-        response.headers["ETag"] = etag
-        if file.changed_at:
-            response.headers["Last-Modified"] = http_date(file.changed_at.timestamp())
-        return get_conditional_response(request, etag, changed_at, response) or response
+            return refusal(error)
+        return answer(request, make(as_of), as_of)
 
     return view
+
+
+def answer(request: HttpRequest, file: File, as_of: str = "") -> HttpResponse:
+    """The file to keep under a name that says its date, or the word that the asker has it already (RFC 9110, 13)."""
+    etag = quote_etag(sha256(file.content).hexdigest())
+    changed_at = int(file.changed_at.timestamp()) if file.changed_at else None
+    response = HttpResponse(file.content, content_type=file.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{dated(file.name, as_of)}"'
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.headers["ETag"] = etag
+    if file.changed_at:
+        response.headers["Last-Modified"] = http_date(file.changed_at.timestamp())
+    return get_conditional_response(request, etag, changed_at, response) or response
+
+
+def refusal(reason: object) -> HttpResponse:
+    """The answer to a program that asked for something else than there is."""
+    return HttpResponse(f"{reason}\n", status=400, content_type="text/plain; charset=utf-8")
 
 
 def dated(name: str, as_of: str) -> str:

@@ -1,11 +1,26 @@
 """Data files on careers for programs; see `articles.downloads`."""
 
+from collections import Counter
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
 from articles import open_data as ground
-from articles.downloads import CSV, JSON, ZIP, File, data_file
-from articles.open_data import last_change, records_of
+from articles.downloads import CSV, JSON, ZIP, File, answer, data_file, refusal
+from articles.open_data import LICENCE, last_change, records_of
+from articles.partial_dates import in_words
 
 from . import data_package, open_data
+from .comparison import Comparison, Query, compare, summary
+from .comparison.chart import Chart
+from .comparison.drawing import Drawing
 from .models import Market
+
+SVG = "image/svg+xml"
+PNG = "image/png"
 
 
 def roles_csv_file(as_of: str) -> File:
@@ -46,3 +61,60 @@ roles_json = data_file(roles_json_file)
 salaries_csv = data_file(salaries_file)
 package_json = data_file(package_file)
 package_zip = data_file(zip_file)
+
+
+@require_safe
+def chart_svg(request: HttpRequest, market: str) -> HttpResponse:
+    return _chart(request, market, SVG)
+
+
+@require_safe
+def chart_png(request: HttpRequest, market: str) -> HttpResponse:
+    return _chart(request, market, PNG)
+
+
+def _chart(request: HttpRequest, slug: str, content_type: str) -> HttpResponse:
+    """One market's chart of what the address asks of the comparison; nothing is left out of it unnoticed."""
+    query = Query.read(request.GET)
+    query.markets = [market for market in query.all_markets if market.slug == slug]
+    if not query.markets:
+        raise Http404("There is no such market.")
+    comparison = compare(query)
+    if query.ignored:
+        return refusal(f"Not understood: {', '.join(query.ignored)}.")
+    drawing = drawing_of(comparison, query)
+    is_svg = content_type == SVG
+    name = f"ai-pay-{slug}.{'svg' if is_svg else 'png'}"
+    return answer(request, File(name, content_type, drawing.svg() if is_svg else drawing.png()), query.as_of)
+
+
+def drawing_of(comparison: Comparison, query: Query) -> Drawing:
+    """The chart of the only market of a comparison, with all that a reader of a stray copy must know."""
+    today = f"{timezone.localdate():%-d %B %Y}"
+    date = f"True as of {query.as_of_text}, by what was known on {today}." if query.as_of else f"As shown on {today}."
+    address = f"{settings.SITE_URL}{reverse('careers:index')}".partition("://")[2]
+    return Drawing.of(
+        Chart.of(comparison, comparison.markets[0]),
+        subtitle=f"{summary(comparison, query)}. {date}",
+        notes=[*_evidence(comparison), *_open_ends(comparison)],
+        credit=f"{address}, {LICENCE['title']}",
+    )
+
+
+def _evidence(comparison: Comparison) -> list[str]:
+    """Where the ranges come from, as of when they hold, and what is to be said of them."""
+    salaries = list(comparison.salaries())
+    citations = dict.fromkeys(salary.source.citation for salary in salaries if salary.source)
+    dates = sorted({salary.as_of for salary in salaries if salary.as_of})
+    said = Counter(cell.note.words for row in comparison.rows for cell in row.pay if cell.note and cell.note.words)
+    return [
+        *([f"Sources: {'; '.join(citations)}."] if citations else []),
+        *([f"Figures as of {', '.join(in_words(date) for date in dates)}."] if dates else []),
+        *(f"{words}: {count} of {len(comparison.rows)} roles." for words, count in said.items()),
+    ]
+
+
+def _open_ends(comparison: Comparison) -> list[str]:
+    if not any(salary.is_open_ended for salary in comparison.salaries()):
+        return []
+    return ["An arrow marks a range whose source gives its upper figure with a plus sign, or gives none."]

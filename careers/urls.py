@@ -11,6 +11,8 @@ urlpatterns = [
     path("salaries.csv", downloads.salaries_csv, name="salaries_csv"),
     path("datapackage.json", downloads.package_json, name="datapackage"),
     path("veltrix-data.zip", downloads.package_zip, name="data_zip"),
+    path("charts/<slug:market>.svg", downloads.chart_svg, name="chart_svg"),
+    path("charts/<slug:market>.png", downloads.chart_png, name="chart_png"),
     path("paths/<slug:slug>/", views.path, name="path"),
     path("<slug:slug>/", views.role, name="role"),
 ]

@@ -10,6 +10,7 @@ from articles.history import lines_of
 from articles.open_data import LICENCE
 
 from .comparison import PayCell, Query, Scale, compare, order_note, summary
+from .comparison.chart import charts_of
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
 
 ARTICLES_SHOWN = 20
@@ -22,6 +23,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "comparison": comparison,
         "query": query,
+        "charts": charts_of(comparison) if query.is_chart else [],
         "markets": query.all_markets,
         "skills": Skill.objects.required().order_by(Lower("name")),
         "paths": CareerPath.objects.all(),

@@ -1,9 +1,11 @@
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, is_tracking, named
 from articles.clocks import has_begun
@@ -12,6 +14,8 @@ from careers.models import CareerPath, Market, Role, Skill
 
 # How many roles one address may name.
 MOST_ROLES = 100
+# An amount as people type it, without its commas: 60000, £60000, 60k.
+AMOUNT = re.compile(r"[£$€]?([0-9]{1,9})([kK]?)")
 
 
 @dataclass
@@ -30,6 +34,8 @@ class Query:
     view: str = ""
     page: int = 1
     ignored: list[str] = field(default_factory=list)
+    # Of that, what was typed into a field, by the field's name.
+    wrong: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_all(cls) -> Self:
@@ -68,6 +74,11 @@ class Query:
     def ignore(self, name: str, *values: str) -> None:
         self.ignored = [*self.ignored, *named((name, value) for value in values)][:MOST_NAMED]
 
+    def refuse(self, name: str, value: str) -> None:
+        """Ignore what was typed into a field of the form, which shows it again."""
+        self.wrong[name] = value[:MAX_VALUE_LENGTH]
+        self.ignore(name, value)
+
     def _read_markets(self, values: list[str]) -> None:
         by_slug = {market.slug: market for market in self.all_markets}
         codes = [code for value in values for code in value.split(",") if code]
@@ -90,10 +101,10 @@ class Query:
 
     def _read_minimum(self, values: list[str]) -> None:
         last = values[-1]
-        if last.isascii() and last.isdigit() and len(last) <= 9:
-            self.minimum = int(last)
+        if amount := AMOUNT.fullmatch(last.strip().replace(",", "")):
+            self.minimum = int(amount[1]) * (1_000 if amount[2] else 1)
         else:
-            self.ignore("min", last)
+            self.refuse("min", last)
 
     def _read_roles(self, values: list[str]) -> None:
         slugs = list(dict.fromkeys(slug for value in values for slug in value.split(",") if slug))
@@ -114,7 +125,7 @@ class Query:
         if has_begun(last):
             self.as_of = last
         else:
-            self.ignore("as_of", last)
+            self.refuse("as_of", last)
 
     def _read_view(self, values: list[str]) -> None:
         last = values[-1]
@@ -168,6 +179,33 @@ class Query:
         for name, chosen in values.items():
             data.setlist(name, chosen)
         return data.urlencode(safe=",")
+
+    def url(self, **changes: str) -> str:
+        parameters = self.parameters(**changes)
+        return f"{reverse('careers:index')}{'?' if parameters else ''}{parameters}"
+
+    @property
+    def table_url(self) -> str:
+        return self.url(view="", page=self._page)
+
+    @property
+    def chart_url(self) -> str:
+        return self.url(view="chart", page=self._page)
+
+    @property
+    def of_other_pages(self) -> str:
+        """What stands before the number of another page in its address."""
+        parameters = self.parameters()
+        return f"{parameters}&" if parameters else ""
+
+    @property
+    def of_files(self) -> str:
+        """What the files of the charts on this page are asked by."""
+        return self.parameters(market="", view="", page=self._page)
+
+    @property
+    def _page(self) -> str:
+        return str(self.page) if self.page > 1 else ""
 
 
 def sort_keys(markets: Sequence[Market]) -> list[str]:

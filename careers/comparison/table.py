@@ -5,7 +5,6 @@ from typing import Any, Self
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from articles.review import Badge, badges_of, words_of
@@ -49,6 +48,11 @@ class PayCell:
     # Its id on a page that has one for it.
     anchor: str = ""
 
+    @property
+    def role_name(self) -> str:
+        salary = self.salary or self.withdrawn
+        return str(salary.role) if salary else ""
+
     @classmethod
     def of(cls, market: Market, salary: SalaryRange | None, scale: Scale) -> Self:
         if salary and salary.is_withdrawn:
@@ -90,6 +94,12 @@ class Comparison:
         rows = [loaded.row(key, query.markets) for key in roles]
         scales = [loaded.shown.scales[market.pk] for market in query.markets]
         return cls(query.markets, _columns(query, is_sortable), rows, scales, _annotate(rows), page)
+
+    @classmethod
+    def of_roles(cls, roles: Sequence[int], query: Query, *, is_sortable: bool = False) -> Self:
+        """Lay out these roles with what is shown of them: five queries."""
+        loaded = Loaded.read(roles, Shown.read(query.markets, query.day, roles))
+        return cls.of(roles, query, loaded, is_sortable=is_sortable)
 
     def salaries(self) -> Iterator[SalaryRange]:
         """The ranges that are shown, in reading order."""
@@ -157,8 +167,7 @@ def _sortable(query: Query, key: str, label: str, kind: str) -> Column:
     first, second = (key, f"-{key}") if kind == "text" else (f"-{key}", key)
     asked = second if query.sort == first else first
     directions = {key: "ascending", f"-{key}": "descending"}
-    url = f"{reverse('careers:index')}?{query.parameters(sort=asked)}"
-    return Column(key, label, kind, url, directions.get(query.sort, ""))
+    return Column(key, label, kind, query.url(sort=asked), directions.get(query.sort, ""))
 
 
 @dataclass(frozen=True)
