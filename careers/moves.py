@@ -20,7 +20,13 @@ class Move(NamedTuple):
 
 def missing(catalogue: Catalogue, from_: RoleUnits, to: RoleUnits) -> list[Unit]:
     """The musts of a role that no must of another vouches for."""
-    return [unit for unit in to.musts if not any(_vouches(catalogue, own.skills, unit.skills) for own in from_.musts)]
+    return [unit for unit in to.musts if not any(vouches(catalogue, own.skills, unit.skills) for own in from_.musts)]
+
+
+def move(catalogue: Catalogue, from_: RoleUnits, to: RoleUnits) -> Move:
+    """What somebody in a role has and lacks for another, which is the role of the move."""
+    left = missing(catalogue, from_, to)
+    return Move(to, len(to.musts) - len(left), len(to.musts), left, catalogue.one_skill_for(left))
 
 
 def moves_from(catalogue: Catalogue, role: RoleUnits, most: int = 5) -> list[Move]:
@@ -28,7 +34,7 @@ def moves_from(catalogue: Catalogue, role: RoleUnits, most: int = 5) -> list[Mov
 
     @cache
     def is_brought(asked: frozenset[int]) -> bool:
-        return any(_vouches(catalogue, own.skills, asked) for own in role.musts)
+        return any(vouches(catalogue, own.skills, asked) for own in role.musts)
 
     others = _others(catalogue, role)
     ways = [(other, other, [unit for unit in other.musts if not is_brought(unit.skills)]) for other in others]
@@ -40,7 +46,7 @@ def moves_into(catalogue: Catalogue, role: RoleUnits, most: int = 5) -> list[Mov
 
     @cache
     def brought_by(own: frozenset[int]) -> frozenset[frozenset[int]]:
-        return frozenset(unit.skills for unit in role.musts if _vouches(catalogue, own, unit.skills))
+        return frozenset(unit.skills for unit in role.musts if vouches(catalogue, own, unit.skills))
 
     ways = []
     for other in _others(catalogue, role):
@@ -49,7 +55,7 @@ def moves_into(catalogue: Catalogue, role: RoleUnits, most: int = 5) -> list[Mov
     return _nearest(catalogue, ways, most)
 
 
-def _vouches(catalogue: Catalogue, own: frozenset[int], asked: frozenset[int]) -> bool:
+def vouches(catalogue: Catalogue, own: frozenset[int], asked: frozenset[int]) -> bool:
     """Whether somebody who meets a must by any of its own skills has one that is asked, by name or by implication."""
     return all(not catalogue.implied[skill].isdisjoint(asked) for skill in own)
 

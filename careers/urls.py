@@ -13,6 +13,7 @@ urlpatterns = [
     path("veltrix-data.zip", downloads.package_zip, name="data_zip"),
     path("charts/<slug:market>.svg", downloads.chart_svg, name="chart_svg"),
     path("charts/<slug:market>.png", downloads.chart_png, name="chart_png"),
+    path("compare/", views.compare_roles, name="compare"),
     path("paths/<slug:slug>/", views.path, name="path"),
     path("<slug:slug>/", views.role, name="role"),
 ]

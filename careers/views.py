@@ -9,9 +9,11 @@ from articles.figure_pages import changes_of
 from articles.history import lines_of
 from articles.open_data import LICENCE
 
+from .catalogue import Catalogue
 from .comparison import PayCell, Query, Scale, compare, order_note, summary
 from .comparison.chart import charts_of
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
+from .side_by_side import Chosen, SideBySide, suggestions
 
 ARTICLES_SHOWN = 20
 
@@ -68,6 +70,19 @@ def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
     return [
         replace(cell, anchor=f"pay-{cell.market.slug}") if first_of[cell.market.pk] is cell else cell for cell in cells
     ]
+
+
+@require_safe
+def compare_roles(request: HttpRequest) -> HttpResponse:
+    chosen = Chosen.read(request.GET)
+    catalogue = Catalogue.load()
+    context = {
+        "chosen": chosen,
+        "side_by_side": SideBySide.of(catalogue, chosen) if chosen.is_enough else None,
+        "suggestions": suggestions(catalogue, chosen),
+        "ignored": chosen.ignored,
+    }
+    return render(request, "careers/compare.html", context)
 
 
 @require_safe

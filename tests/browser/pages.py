@@ -76,6 +76,8 @@ PAGES = [
     Visit("careers-chart", "/careers/?view=chart&sort=-us_high"),
     Visit("careers-as-of", "/careers/?as_of=2026-06&min=lots&page=9"),
     Visit("careers-wrong", "/careers/?as_of=2999&min=lots"),
+    Visit("compare", "/careers/compare/?roles=ml-engineer,data-scientist,ai-engineer-llm,prompt-engineer"),
+    Visit("compare-none", "/careers/compare/?roles=ml-engineer,x"),
     Visit("role", f"/careers/{first('roles')}/"),
     Visit("path", f"/careers/paths/{first('paths')}/"),
     Visit("newsletter", "/newsletter/"),
