@@ -82,12 +82,12 @@ class Badge:
 # What readers see where a rule is broken, None where it is not for them.
 type BadgeOf[Figure: Sourced] = Callable[[Figure], Badge | None]
 
-_figure_rules: dict[str, tuple[Rule, type[Sourced], FigureCheck[Any], BadgeOf[Any]]] = {}
+_figure_rules: dict[str, tuple[Rule, type[Sourced], FigureCheck[Any], BadgeOf[Any] | None]] = {}
 _record_rules: dict[str, tuple[Rule, RecordCheck]] = {}
 
 
 def figure_rule[Figure: Sourced](
-    key: str, title: str, severity: Severity, *, of: type[Sourced] = Sourced, badge: BadgeOf[Figure] = lambda _: None
+    key: str, title: str, severity: Severity, *, of: type[Sourced] = Sourced, badge: BadgeOf[Figure] | None = None
 ) -> Callable[[FigureCheck[Figure]], FigureCheck[Figure]]:
     """Enter a rule about each figure of a kind; `badge` says the same to readers."""
 
@@ -137,7 +137,8 @@ def badges_of(figure: Sourced, today: date) -> list[Badge]:
         return [Badge(f"Withdrawn {day}", figure.why_note)]
     badges = [Badge(f"Corrected {day}", figure.why_note)] if figure.why == Sourced.Why.CORRECTION else []
     for _, kind, check, badge in _figure_rules.values():
-        if isinstance(figure, kind) and check(figure, today) and (shown := badge(figure)):
+        # What is not for readers is not asked: it may ask for more of the figure than a page has loaded.
+        if badge and isinstance(figure, kind) and check(figure, today) and (shown := badge(figure)):
             badges.append(shown)
     return badges
 

@@ -143,7 +143,7 @@ class Drawing:
             anchor = {"start": "ls", "middle": "ms", "end": "rs"}[text.anchor]
             canvas.text(_dots((text.x, text.y)), text.words, fill=text.colour, font=font, anchor=anchor)
         file = BytesIO()
-        image.save(file, "PNG", optimize=True)
+        image.save(file, "PNG")
         return file.getvalue()
 
 

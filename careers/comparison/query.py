@@ -151,6 +151,13 @@ class Query:
         return in_words(self.as_of)
 
     @property
+    def deciding_markets(self) -> list[Market]:
+        """The markets whose pay decides which roles are shown, or in which order."""
+        if self.minimum is not None:
+            return self.markets
+        return [market for market in self.markets if self.sort.removeprefix("-").startswith(f"{market.slug}_")]
+
+    @property
     def is_filtered(self) -> bool:
         is_narrowed = len(self.markets) < len(self.all_markets)
         asked = (self.skill, self.path, self.minimum, self.roles, self.as_of)

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from itertools import starmap
 from typing import NamedTuple, Self
 
+from django.db import models
+
 from articles.history import lines_of, true_on
 from articles.models import Sourced
 from careers.models import Market, SalaryRange
@@ -30,9 +32,10 @@ class Standing(NamedTuple):
     high: int | None
     is_open_ended: bool
     why: str
-    as_of: str
-    published_at: datetime
-    supersedes_id: int | None
+    # For the clocks; what stands now is read without it.
+    as_of: str = ""
+    published_at: datetime | None = None
+    supersedes_id: int | None = None
 
     @property
     def is_withdrawn(self) -> bool:
@@ -43,32 +46,34 @@ class Standing(NamedTuple):
         return float("inf") if self.high is None else self.high
 
 
+OF_TODAY = [name for name in Standing._fields if name not in Standing._field_defaults]
+
+
 @dataclass(frozen=True)
 class Shown:
-    """The ranges that tables show, by role and market, and the axes on which they lie, by market."""
+    """The ranges that tables show, by role and market."""
 
     by_role: dict[int, dict[int, Standing]]
-    scales: dict[int, Scale]
+    # All that was true on the day that was asked for, by which its axes are measured; None for today.
+    of_day: list[Standing] | None
 
     @classmethod
     def read(cls, markets: Sequence[Market], day: date | None = None, roles: Collection[int] | None = None) -> Self:
-        """What is shown now, withdrawn figures too, or what was true on a day by all that is known now.
+        """What is shown now, withdrawn figures too, or what was true on a day by all that is known now: one query.
 
-        The axes are those of all roles, even where only some roles are asked for. One query for a day, two for now.
+        Of today only these roles are read, where some are given; of a day all, since the axes are those of all.
         """
         ranges = SalaryRange.objects.filter(market__in=markets).order_by()
         if day is None:
             now = ranges.current().filter(period=YEAR)
-            standing = _read(now if roles is None else now.filter(role__in=roles))
-            scales = Scale.shared(markets)
-        else:
-            true = [true_on(line, day) for line in lines_of(_read(ranges.published()))]
-            standing = [row for row in true if row and row.period == YEAR]
-            scales = _scales(markets, standing)
-        by_role: dict[int, list[Standing]] = defaultdict(list)
-        for row in standing:
-            by_role[row.role_id].append(row)
-        return cls({role: in_tables_by_market(rows) for role, rows in by_role.items()}, scales)
+            return cls(_by_role(_read(now if roles is None else now.filter(role__in=roles), OF_TODAY)), None)
+        true = [true_on(line, day) for line in lines_of(_read(ranges.published(), Standing._fields))]
+        standing = [row for row in true if row and row.period == YEAR]
+        return cls(_by_role(standing), standing)
+
+    def scales(self, markets: Iterable[Market]) -> dict[int, Scale]:
+        """The axes by market, the same whichever roles are shown; for today one query."""
+        return Scale.shared(markets) if self.of_day is None else _scales(markets, self.of_day)
 
     def pay(self, role: int, market: int) -> Standing | None:
         """What is shown of a role's pay in a market; None where there is no figure or it is withdrawn."""
@@ -80,8 +85,15 @@ class Shown:
         return [row.pk for role in roles for row in self.by_role.get(role, {}).values()]
 
 
-def _read(ranges: Iterable[SalaryRange]) -> list[Standing]:
-    return list(starmap(Standing, ranges.values_list(*Standing._fields)))  # type: ignore[attr-defined]
+def _read(ranges: models.QuerySet[SalaryRange], columns: Sequence[str]) -> list[Standing]:
+    return list(starmap(Standing, ranges.values_list(*columns)))
+
+
+def _by_role(standing: Iterable[Standing]) -> dict[int, dict[int, Standing]]:
+    by_role: dict[int, list[Standing]] = defaultdict(list)
+    for row in standing:
+        by_role[row.role_id].append(row)
+    return {role: in_tables_by_market(rows) for role, rows in by_role.items()}
 
 
 def _scales(markets: Iterable[Market], standing: Iterable[Standing]) -> dict[int, Scale]:

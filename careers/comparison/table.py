@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, Self
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import FETCH_RAISE, Count, Q
 from django.utils import timezone
 
 from articles.review import Badge, badges_of, words_of
@@ -92,13 +92,13 @@ class Comparison:
     ) -> Self:
         """Lay out these roles, by their keys, in this order."""
         rows = [loaded.row(key, query.markets) for key in roles]
-        scales = [loaded.shown.scales[market.pk] for market in query.markets]
+        scales = [loaded.scales[market.pk] for market in query.markets]
         return cls(query.markets, _columns(query, is_sortable), rows, scales, _annotate(rows), page)
 
     @classmethod
     def of_roles(cls, roles: Sequence[int], query: Query, *, is_sortable: bool = False) -> Self:
         """Lay out these roles with what is shown of them: five queries."""
-        loaded = Loaded.read(roles, Shown.read(query.markets, query.day, roles))
+        loaded = Loaded.read(roles, query.markets, Shown.read(query.markets, query.day, roles))
         return cls.of(roles, query, loaded, is_sortable=is_sortable)
 
     def salaries(self) -> Iterator[SalaryRange]:
@@ -133,14 +133,16 @@ class Loaded:
     """All that tables print of some roles."""
 
     shown: Shown
+    scales: dict[int, Scale]
     roles: dict[int, Role]
     ranges: dict[int, SalaryRange]
 
     @classmethod
-    def read(cls, roles: Collection[int], shown: Shown) -> Self:
-        """Three queries, however many roles."""
-        ranges = SalaryRange.objects.with_evidence().select_related("market").order_by()
-        return cls(shown, Role.objects.for_table().in_bulk(roles), ranges.in_bulk(shown.keys(roles)))
+    def read(cls, roles: Collection[int], markets: Iterable[Market], shown: Shown) -> Self:
+        """Four queries, however many roles."""
+        ranges = SalaryRange.objects.with_evidence().select_related("market").order_by().fetch_mode(FETCH_RAISE)
+        found = Role.objects.for_table().in_bulk(roles)
+        return cls(shown, shown.scales(markets), found, ranges.in_bulk(shown.keys(roles)))
 
     def row(self, key: int, markets: Iterable[Market]) -> Row:
         role, standing = self.roles[key], self.shown.by_role.get(key, {})
@@ -149,7 +151,7 @@ class Loaded:
             salary = self.ranges[standing[market.pk].pk] if market.pk in standing else None
             if salary:
                 salary.role = role
-            cells.append(PayCell.of(market, salary, self.shown.scales[market.pk]))
+            cells.append(PayCell.of(market, salary, self.scales[market.pk]))
         return Row(role, cells, role.core)  # type: ignore[attr-defined]
 
 
@@ -204,8 +206,11 @@ def _sorted(roles: list[_Found], sort: str) -> list[_Found]:
 
 
 def compare(query: Query, *, a_page: int = ROLES_A_PAGE) -> Comparison:
-    """A page of the roles that the query asks for, in seven queries at most; what cannot be had goes to `ignored`."""
-    shown = Shown.read(query.markets, query.day)
+    """A page of the roles that the query asks for, in eight queries at most; what cannot be had goes to `ignored`.
+
+    Of today no more pay is read than what decides, and what the page shows.
+    """
+    shown = Shown.read(query.markets if query.day else query.deciding_markets, query.day)
     found = [
         _Found(key, name, core_count, {market.slug: shown.pay(key, market.pk) for market in query.markets})
         for key, name, core_count in _roles_asked_for(query)
@@ -220,7 +225,9 @@ def compare(query: Query, *, a_page: int = ROLES_A_PAGE) -> Comparison:
         query.page = 1
     page = pages.page(query.page)
     roles = [role.key for role in page.object_list]
-    return Comparison.of(roles, query, Loaded.read(roles, shown), page=page)
+    if query.day is None:
+        shown = Shown.read(query.markets, roles=roles)
+    return Comparison.of(roles, query, Loaded.read(roles, query.markets, shown), page=page)
 
 
 def _roles_asked_for(query: Query) -> Iterable[tuple[int, str, int]]:
@@ -263,7 +270,7 @@ def comparisons_of(tables: Collection[str], day: date | None = None) -> dict[str
     markets = list(Market.objects.all())
     query = Query(markets=markets, all_markets=markets)
     roles = {role for _, role in rows}
-    loaded = Loaded.read(roles, Shown.read(markets, day, roles))
+    loaded = Loaded.read(roles, markets, Shown.read(markets, day, roles))
     of_table = {slug: [role for table, role in rows if table == slug] for slug in _existing(tables)}
     return {slug: Comparison.of(keys, query, loaded, is_sortable=False) for slug, keys in of_table.items()}
 

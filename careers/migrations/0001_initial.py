@@ -260,6 +260,10 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_comparisontablereference_for_each_article')],
             },
         ),
+        migrations.AddIndex(
+            model_name='salaryrange',
+            index=models.Index(condition=models.Q(('superseded_at', None)), fields=['period', 'market', 'role'], name='salary_range_not_superseded'),
+        ),
         migrations.AddConstraint(
             model_name='role',
             constraint=models.CheckConstraint(condition=models.Q(('slug__in', ['charts', 'compare', 'embed', 'fit', 'oembed', 'paths', 'roles', 'salaries', 'skills', 'statistics', 'tables']), _negated=True), name='role_keeps_off_other_pages', violation_error_message='This address is taken by a page of the site. Choose another.'),

@@ -71,6 +71,14 @@ class SalaryRange(Sourced):
 
     class Meta(Sourced.Meta):
         ordering = ["role", "market", "-published_at"]
+        indexes = [
+            # What stands now is a small part of the history.
+            models.Index(
+                name="salary_range_not_superseded",
+                fields=["period", "market", "role"],
+                condition=Q(superseded_at=None),
+            ),
+        ]
         constraints = [
             *Sourced.Meta.constraints,
             models.UniqueConstraint(

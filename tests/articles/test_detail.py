@@ -282,7 +282,7 @@ class ListTests(TestCase):
                 make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python"])
 
         make_some()
-        with self.assertNumQueries(11):
+        with self.assertNumQueries(12):
             self.client.get("/")
         make_some()
 
