@@ -71,6 +71,9 @@ class SkillAliasFormSet(DistinctFormSet):
         return data["alias"].lower()
 
 
+NOT_TO_CHOOSE = {"invalid_choice": "This skill was merged into another one, or is gone. Choose the one that stays."}
+
+
 class RequirementInline(admin.TabularInline):
     model = Requirement
     formset = RequirementFormSet
@@ -80,6 +83,9 @@ class RequirementInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Requirement]:
         return super().get_queryset(request).prefetch_related("skills")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, error_messages=NOT_TO_CHOOSE, **kwargs)
 
 
 PAY_FIELDS: Any = ["market", "kind", "low", "high", "is_open_ended", "as_of", "source", "check_status"]
@@ -161,6 +167,7 @@ class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
     list_display = ["name", "kind", "broader", "uses", "slug"]
     list_filter = ["kind"]
     list_select_related = ["broader"]
+    ordering = ["name"]  # the count of lines drops the model’s own
     search_fields = ["name", "slug", "aliases__alias"]
     autocomplete_fields = ["broader"]
     prepopulated_fields = {"slug": ["name"]}
@@ -168,6 +175,9 @@ class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         return super().get_queryset(request).annotate(use_count=Count("requirements", distinct=True))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_foreignkey(db_field, request, error_messages=NOT_TO_CHOOSE, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)

@@ -1,14 +1,21 @@
 from collections.abc import Iterable
 from typing import Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from .roles import CareerPath, Role
 
+# A merged skill is kept for its address alone.
+UNMERGED = {"merged_into": None}
+
 
 class SkillQuerySet(models.QuerySet["Skill"]):
+    def unmerged(self) -> Self:
+        return self.filter(**UNMERGED)
+
     def required(self) -> Self:
         """Skills that some role or path requires, or that such a skill implies."""
         required = [Requirement.Importance.CORE, Requirement.Importance.MUST]
@@ -42,6 +49,7 @@ class Skill(models.Model):
         null=True,
         blank=True,
         related_name="narrower",
+        limit_choices_to=UNMERGED,
         help_text="The skill that this one implies.",
     )
     merged_into = models.ForeignKey(
@@ -90,6 +98,16 @@ class Skill(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        errors = {}
+        if self.broader_id and self.broader_id != self.pk and self.broader_id in self.with_narrower():
+            errors["broader"] = f"“{self.broader}” implies this skill already: two skills cannot imply each other."
+        namesake = SkillAlias.objects.filter(alias__iexact=self.name).exclude(skill=self.pk).select_related("skill")
+        if alias := namesake.first():
+            errors["name"] = f"“{alias}” is another name of the skill “{alias.skill}”."
+        if errors:
+            raise ValidationError(errors)
+
     def with_narrower(self) -> set[int]:
         """Primary keys of this skill and of all that imply it, however many steps away, in one query."""
         narrower: dict[int | None, list[int]] = {}
@@ -121,6 +139,11 @@ class SkillAlias(models.Model):
     def __str__(self) -> str:
         return self.alias
 
+    def clean(self) -> None:
+        # What a skill was called before it was merged is another name of the one that stayed.
+        if namesake := Skill.objects.unmerged().filter(name__iexact=self.alias).exclude(pk=self.skill_id).first():
+            raise ValidationError({"alias": f"“{namesake}” is a skill of its own. Merge the two if they are the same."})
+
 
 class Requirement(models.Model):
     """A line of a role's or a path's list: what is asked, and the skills that meet it."""
@@ -140,7 +163,9 @@ class Requirement(models.Model):
     label = models.CharField(max_length=80, help_text="As the list prints it: “PyTorch/TensorFlow”.")
     detail = models.CharField(max_length=200, blank=True)
     needs = models.CharField(max_length=3, choices=Needs, default=Needs.ANY)
-    skills = models.ManyToManyField(Skill, related_name="requirements", help_text="Which skills meet it.")
+    skills = models.ManyToManyField(
+        Skill, related_name="requirements", limit_choices_to=UNMERGED, help_text="Which skills meet it."
+    )
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
