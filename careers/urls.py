@@ -12,5 +12,7 @@ urlpatterns = [
     path("datapackage.json", downloads.package_json, name="datapackage"),
     path("veltrix-data.zip", downloads.package_zip, name="data_zip"),
     path("paths/<slug:slug>/", views.path, name="path"),
+    path("skills/", views.skills, name="skills"),
+    path("skills/<slug:slug>/", views.skill, name="skill"),
     path("<slug:slug>/", views.role, name="role"),
 ]

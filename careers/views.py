@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from articles.figure_pages import changes_of
@@ -11,8 +11,10 @@ from articles.open_data import LICENCE
 
 from .comparison import PayCell, Query, Scale, compare, summary
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
+from .skill_pages import SkillPage, skills_by_kind
 
 ARTICLES_SHOWN = 20
+FIT_URL = "/careers/fit/"
 
 
 @require_safe
@@ -73,3 +75,19 @@ def path(request: HttpRequest, slug: str) -> HttpResponse:
     lists = Requirement.by_importance(path.requirements.prefetch_related("skills"))
     context = {"path": path, "musts": lists["must"], "nices": lists["nice"], "roles": path.roles.all()}
     return render(request, "careers/path.html", context)
+
+
+@require_safe
+def skill(request: HttpRequest, slug: str) -> HttpResponse:
+    skill = get_object_or_404(Skill, slug=slug)
+    kept = skill.kept()
+    if kept is None:
+        raise Http404("This skill was merged into none that is left.")
+    if kept != skill:
+        return redirect(kept, permanent=True)
+    return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill), "fit_url": FIT_URL})
+
+
+@require_safe
+def skills(request: HttpRequest) -> HttpResponse:
+    return render(request, "careers/skills.html", {"kinds": skills_by_kind()})

@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 
 from articles.models import Article
@@ -92,6 +92,13 @@ class RoleQuerySet(models.QuerySet["Role"]):
             Prefetch("salary_ranges", queryset=pay, to_attr="current_pay"),
             Prefetch("requirements", queryset=core, to_attr="core"),
         )
+
+    def by_their_path(self) -> Self:
+        """Roles for which their path’s lists hold, as they have no must and nice lists of their own."""
+        from .skills import Requirement
+
+        own = Requirement.objects.filter(role=OuterRef("pk")).exclude(importance=Requirement.Importance.CORE)
+        return self.exclude(path=None).exclude(Exists(own))
 
 
 class Role(models.Model):

@@ -1,10 +1,11 @@
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from typing import Self, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 
 from .roles import CareerPath, Role
 
@@ -22,6 +23,14 @@ class SkillQuerySet(models.QuerySet["Skill"]):
         asked = self.filter(requirements__importance__in=required, merged_into=None)
         broader = asked.exclude(broader=None).values("broader")
         return self.filter(Q(pk__in=asked.values("pk")) | Q(pk__in=broader), merged_into=None)
+
+
+def chain_above(skill: int, broader: Mapping[int, int | None]) -> list[int]:
+    """Keys of all that a skill implies, the nearest first; `broader` gives the key of what a key implies."""
+    chain = [skill]
+    while (above := broader.get(chain[-1])) and above not in chain:
+        chain.append(above)
+    return chain[1:]
 
 
 class Skill(models.Model):
@@ -98,6 +107,9 @@ class Skill(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("careers:skill", args=[self.slug])
+
     def clean(self) -> None:
         errors = {}
         if self.broader_id and self.broader_id != self.pk and self.broader_id in self.with_narrower():
@@ -107,6 +119,21 @@ class Skill(models.Model):
             errors["name"] = f"“{alias}” is another name of the skill “{alias.skill}”."
         if errors:
             raise ValidationError(errors)
+
+    def kept(self) -> "Skill | None":
+        """The skill that stands in this one’s place, itself where it was never merged: two queries if it was.
+
+        None where the skills were led round in a circle.
+        """
+        if not self.merged_into_id:
+            return self
+        places = dict(Skill.objects.exclude(merged_into=None).values_list("pk", "merged_into"))
+        *_, last = chain_above(self.pk, places)
+        return Skill.objects.unmerged().filter(pk=last).first()
+
+    def implied(self) -> list[int]:
+        """Primary keys of all that this skill implies, the nearest first, in one query."""
+        return chain_above(self.pk, dict(Skill.objects.values_list("pk", "broader")))
 
     def with_narrower(self) -> set[int]:
         """Primary keys of this skill and of all that imply it, however many steps away, in one query."""
@@ -196,6 +223,11 @@ class Requirement(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def owner(self) -> Role | CareerPath:
+        """Whose list the line stands in."""
+        return cast("Role | CareerPath", self.role or self.path)
 
     @staticmethod
     def by_importance(lines: "Iterable[Requirement]") -> "dict[str, list[Requirement]]":
