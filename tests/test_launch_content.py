@@ -11,7 +11,9 @@ from articles import bare_figures
 from articles.documents import document_of
 from articles.models import Article, RichText, Source, Statistic, StatisticValue
 from articles.models.blocks import block_types
+from careers.merging import merge
 from careers.models import CareerPath, Requirement, Role, RoleCode, SalaryRange, Skill
+from tests.factories import make_user
 
 ARTICLES = Path(__file__).resolve().parent.parent / "veltrix" / "launch" / "articles"
 
@@ -160,6 +162,16 @@ class LaunchContentTests(TestCase):
         load()
 
         self.assertEqual(Role.objects.count(), 8)
+
+    def test_a_list_that_is_loaded_again_asks_for_what_skills_were_merged_into(self):
+        torch = Skill.objects.get(slug="pytorch")
+        merge(Skill.objects.filter(slug="tensorflow"), torch, make_user("Editor"))
+        Requirement.objects.filter(path__slug="ml-engineering-data-science").delete()
+
+        load()
+
+        line = Requirement.objects.get(label="Deep learning framework")
+        self.assertEqual(list(line.skills.all()), [torch])
 
     def test_loading_again_leaves_what_an_editor_changed(self):
         Article.objects.filter(number=60).update(title="Ours now")

@@ -17,6 +17,13 @@ class SkillQuerySet(models.QuerySet["Skill"]):
     def unmerged(self) -> Self:
         return self.filter(**UNMERGED)
 
+    def with_all_it_has(self) -> Self:
+        """Fetch the lines that ask for each, whose they are, other names and narrower skills: three further queries."""
+        lines = Requirement.objects.select_related("role", "path")
+        return self.select_related("broader").prefetch_related(
+            models.Prefetch("requirements", queryset=lines), "aliases", "narrower"
+        )
+
     def required(self) -> Self:
         """Skills that some role or path requires, or that such a skill implies."""
         required = [Requirement.Importance.CORE, Requirement.Importance.MUST]

@@ -1,12 +1,14 @@
 from io import StringIO
 
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 from django.test import TestCase
 
 from careers.comparison import roles_requiring
+from careers.merging import merge
 from careers.models import Requirement, Skill
 from careers.skill_pages import SkillPage
-from tests.factories import make_path, make_role, make_skill
+from tests.factories import make_path, make_role, make_skill, make_user
 
 
 def ask(importance, *skills, label=None, **values):
@@ -152,6 +154,62 @@ class SkillTests(TestCase):
 
         with self.assertNumQueries(8):
             self.client.get(skill.get_absolute_url())
+
+
+class MergedSkillTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.rag, cls.old, cls.oldest = (make_skill(name) for name in ("RAG", "Retrieval", "Lookup"))
+        editor = make_user("Editor")
+        merge([cls.oldest], cls.old, editor)
+        merge([cls.old], cls.rag, editor)
+
+    def test_its_address_leads_on_for_ever(self):
+        for slug in ("retrieval", "lookup"):
+            for ask_for in (self.client.get, self.client.head):
+                with self.subTest(slug, method=ask_for.__name__):
+                    response = ask_for(f"/careers/skills/{slug}/")
+
+                    self.assertRedirects(response, "/careers/skills/rag/", status_code=301)
+                    self.assertFalse(response.cookies)
+
+    def test_a_chain_is_followed_to_its_end_in_one_step(self):
+        Skill.objects.filter(pk=self.oldest.pk).update(merged_into=self.old)
+
+        with self.assertNumQueries(3):
+            response = self.client.get("/careers/skills/lookup/")
+
+        self.assertEqual(response.url, "/careers/skills/rag/")
+
+    def test_a_circle_ends_in_not_found(self):
+        Skill.objects.filter(pk=self.old.pk).update(merged_into=self.oldest)
+        Skill.objects.filter(pk=self.oldest.pk).update(merged_into=self.old)
+
+        self.assertEqual(self.client.get("/careers/skills/lookup/").status_code, 404)
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            Skill.objects.filter(pk=self.old.pk).update(merged_into=self.old)
+
+    def test_no_list_of_readers_shows_it(self):
+        ask("must", "RAG", role=make_role())
+
+        for path in ("/careers/skills/", "/careers/", "/careers/skills/rag/"):
+            with self.subTest(path):
+                self.assertNotContains(self.client.get(path), 'retrieval"')
+        # By its old name it is still found.
+        self.assertContains(self.client.get("/careers/skills/rag/"), "Lookup, Retrieval")
+
+    def test_files_name_the_skill_that_stayed_and_have_changed(self):
+        line = ask("must", "Search", role=make_role("Engineer"), label="Finding things")
+        search = line.skills.get()
+        before = self.client.get("/careers/roles.json")
+
+        merge([search], self.rag, make_user("Editor"))
+
+        after = self.client.get("/careers/roles.json")
+        self.assertIn('"search"', before.text)
+        (asked,) = after.json()["roles"][0]["requirements"]["must"]
+        self.assertEqual((asked["label"], asked["skills"]), ("Finding things", ["rag"]))
+        self.assertNotEqual(before.headers["ETag"], after.headers["ETag"])
 
 
 class SkillsTests(TestCase):
