@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from django.db.models.functions import Lower
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
@@ -9,7 +9,7 @@ from articles.figure_pages import changes_of
 from articles.history import lines_of
 from articles.open_data import LICENCE
 
-from .comparison import PayCell, Query, Scale, compare, summary
+from .comparison import Comparison, PayCell, Query, Scale, compare, summary
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
 from .skill_pages import SkillPage, skills_by_kind
 
@@ -73,8 +73,21 @@ def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
 def path(request: HttpRequest, slug: str) -> HttpResponse:
     path = get_object_or_404(CareerPath, slug=slug)
     lists = Requirement.by_importance(path.requirements.prefetch_related("skills"))
-    context = {"path": path, "musts": lists["must"], "nices": lists["nice"], "roles": path.roles.all()}
+    context = {
+        "path": path,
+        "musts": lists["must"],
+        "nices": lists["nice"],
+        "comparison": roles_on(path),
+        "articles": path.used_in().published().for_index()[:ARTICLES_SHOWN],
+    }
     return render(request, "careers/path.html", context)
+
+
+def roles_on(path: CareerPath) -> Comparison:
+    """The roles of a path side by side, in the editors’ order."""
+    query = Query.read(QueryDict())
+    query.path = path
+    return compare(query)
 
 
 @require_safe

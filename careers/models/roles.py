@@ -79,6 +79,10 @@ class CareerPath(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("careers:path", args=[self.slug])
 
+    def used_in(self) -> ArticleQuerySet:
+        """Articles, live or scheduled, that show this path’s lists."""
+        return Article.objects.exclude(live_version=None).filter(careerpathreference__target=self)
+
 
 class RoleQuerySet(models.QuerySet["Role"]):
     def with_pay_and_core(self) -> Self:

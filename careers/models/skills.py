@@ -232,6 +232,12 @@ class Requirement(models.Model):
         return self.label
 
     @property
+    def only_skill(self) -> Skill | None:
+        """The one skill that it asks for, None where there are several; of fetched skills no query."""
+        skills = self.skills.all()
+        return skills[0] if len(skills) == 1 else None
+
+    @property
     def owner(self) -> Role | CareerPath:
         """Whose list the line stands in."""
         return cast("Role | CareerPath", self.role or self.path)
