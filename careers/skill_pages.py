@@ -103,6 +103,13 @@ def skills_by_kind() -> list[tuple[str, list[ListedSkill]]]:
     return [(name, entries) for name, entries in kinds if entries]
 
 
+def without_use() -> list[Skill]:
+    """Skills that nothing asks for, neither them nor what they imply or are implied by: two queries."""
+    skills = list(Skill.objects.unmerged())
+    counting = _counting(_families(skills), set(_links().values_list("skill", flat=True).distinct()))
+    return [skill for skill in skills if skill.pk not in counting]
+
+
 def _families(skills: list[Skill]) -> dict[int, list[int]]:
     """Keys of each skill and of all that it implies."""
     above = {skill.pk: skill.broader_id for skill in skills if skill.broader_id}
