@@ -10,6 +10,7 @@ from articles.admin.importing import ImportMixin
 from articles.admin.records import LastingSlugMixin, UsedInArticlesMixin
 from articles.admin.sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
 
+from .admin_merging import MergeMixin
 from .imports import RoleResource, SalaryRangeResource
 from .models import (
     CareerPath,
@@ -71,6 +72,9 @@ class SkillAliasFormSet(DistinctFormSet):
         return data["alias"].lower()
 
 
+NOT_TO_CHOOSE = {"invalid_choice": "This skill was merged into another one, or is gone. Choose the one that stays."}
+
+
 class RequirementInline(admin.TabularInline):
     model = Requirement
     formset = RequirementFormSet
@@ -80,6 +84,9 @@ class RequirementInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Requirement]:
         return super().get_queryset(request).prefetch_related("skills")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, error_messages=NOT_TO_CHOOSE, **kwargs)
 
 
 PAY_FIELDS: Any = ["market", "kind", "low", "high", "is_open_ended", "as_of", "source", "check_status"]
@@ -156,11 +163,25 @@ class SkillAliasInline(admin.TabularInline):
     extra = 0
 
 
+class MergedFilter(admin.SimpleListFilter):
+    title = "merged"
+    parameter_name = "merged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Not merged"), ("yes", "Merged into another")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(merged_into__isnull=self.value() == "no") if self.value() else queryset
+
+
 @admin.register(Skill)
-class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
-    list_display = ["name", "kind", "broader", "uses", "slug"]
-    list_filter = ["kind"]
-    list_select_related = ["broader"]
+class SkillAdmin(MergeMixin, LastingSlugMixin, admin.ModelAdmin):
+    """A merged skill is there to read: its address leads on to the one that stayed."""
+
+    list_display = ["name", "kind", "broader", "uses", "merged_into", "slug"]
+    list_filter = [MergedFilter, "kind"]
+    list_select_related = ["broader", "merged_into"]
+    ordering = ["name"]  # the count of lines drops the model’s own
     search_fields = ["name", "slug", "aliases__alias"]
     autocomplete_fields = ["broader"]
     prepopulated_fields = {"slug": ["name"]}
@@ -169,10 +190,25 @@ class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         return super().get_queryset(request).annotate(use_count=Count("requirements", distinct=True))
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Skill | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "merged_into"] if obj and obj.merged_into_id else fields
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_foreignkey(db_field, request, error_messages=NOT_TO_CHOOSE, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Skill | None = None) -> bool:
+        return not (obj and obj.merged_into_id) and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Skill, form: Any, change: bool) -> None:
+        # Only what was typed: somebody may have merged the skill since the form was read.
+        obj.save(update_fields=[name for name in form.changed_data if name in form.cleaned_data] if change else None)
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
         lines = Requirement.objects.filter(skills__in=objs).select_related("role", "path").distinct()
-        asked = [f"“{line.label}” of {line.role or line.path} asks for it" for line in lines]
+        asked = [f"“{line.label}” of {line.owner} asks for it" for line in lines]
+        asked += [f"“{skill}” leads readers on to “{skill.merged_into}”" for skill in objs if skill.merged_into_id]
         return to_delete, counts, set() if asked else missing, [*asked, *protected]
 
     @admin.display(description="asked for in", ordering="use_count")

@@ -1,4 +1,4 @@
-"""The rules about roles and their lists."""
+"""The rules about roles, their lists and the skills in them."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from articles.review import Severity, record_rule
 
-from .models import Requirement, Role
+from .models import CareerPath, Requirement, Role, Skill
+from .skill_pages import without_use
 
 CORE, MUST, NICE = Requirement.Importance.CORE, Requirement.Importance.MUST, Requirement.Importance.NICE
 
@@ -49,3 +50,16 @@ def no_requirements(today: date) -> Iterator[tuple[Role, str]]:
     for role in roles.select_related("path").fetch_mode(models.FETCH_RAISE):
         who = f"Neither it nor its path, {role.path}, has a" if role.path else "It stands on no path and has no"
         yield role, f"{who} list of must and nice skills."
+
+
+@record_rule("line-without-skill", "A line that no skill meets", Severity.WARNING)
+def line_without_skill(today: date) -> Iterator[tuple[Role | CareerPath, str, str]]:
+    lines = Requirement.objects.filter(skills=None).select_related("role", "path").fetch_mode(models.FETCH_RAISE)
+    for line in lines:
+        yield line.owner, f"“{line.label}” names no skill, so nobody can meet it.", str(line.pk)
+
+
+@record_rule("skill-without-use", "A skill that counts for nothing", Severity.WARNING)
+def skill_without_use(today: date) -> Iterator[tuple[Skill, str]]:
+    for skill in without_use():
+        yield skill, "No line asks for it, nor for a skill that it implies or that implies it."

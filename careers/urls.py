@@ -15,5 +15,7 @@ urlpatterns = [
     path("charts/<slug:market>.png", downloads.chart_png, name="chart_png"),
     path("compare/", views.compare_roles, name="compare"),
     path("paths/<slug:slug>/", views.path, name="path"),
+    path("skills/", views.skills, name="skills"),
+    path("skills/<slug:slug>/", views.skill, name="skill"),
     path("<slug:slug>/", views.role, name="role"),
 ]

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from articles.figure_pages import changes_of
@@ -10,12 +10,14 @@ from articles.history import lines_of
 from articles.open_data import LICENCE
 
 from .catalogue import Catalogue
-from .comparison import PayCell, Query, Scale, compare, order_note, summary
+from .comparison import Comparison, PayCell, Query, Scale, compare, order_note, summary
 from .comparison.chart import charts_of
 from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
 from .side_by_side import Chosen, SideBySide, suggestions
+from .skill_pages import SkillPage, skills_by_kind
 
 ARTICLES_SHOWN = 20
+FIT_URL = "/careers/fit/"
 
 
 @require_safe
@@ -89,5 +91,34 @@ def compare_roles(request: HttpRequest) -> HttpResponse:
 def path(request: HttpRequest, slug: str) -> HttpResponse:
     path = get_object_or_404(CareerPath, slug=slug)
     lists = Requirement.by_importance(path.requirements.prefetch_related("skills"))
-    context = {"path": path, "musts": lists["must"], "nices": lists["nice"], "roles": path.roles.all()}
+    context = {
+        "path": path,
+        "musts": lists["must"],
+        "nices": lists["nice"],
+        "comparison": roles_on(path),
+        "articles": path.used_in().published().for_index()[:ARTICLES_SHOWN],
+    }
     return render(request, "careers/path.html", context)
+
+
+def roles_on(path: CareerPath) -> Comparison:
+    """The roles of a path side by side, in the editors’ order."""
+    query = Query.read(QueryDict())
+    query.path = path
+    return compare(query)
+
+
+@require_safe
+def skill(request: HttpRequest, slug: str) -> HttpResponse:
+    skill = get_object_or_404(Skill, slug=slug)
+    kept = skill.kept()
+    if kept is None:
+        raise Http404("This skill was merged into none that is left.")
+    if kept != skill:
+        return redirect(kept, permanent=True)
+    return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill), "fit_url": FIT_URL})
+
+
+@require_safe
+def skills(request: HttpRequest) -> HttpResponse:
+    return render(request, "careers/skills.html", {"kinds": skills_by_kind()})

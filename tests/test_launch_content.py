@@ -11,7 +11,9 @@ from articles import bare_figures
 from articles.documents import document_of
 from articles.models import Article, RichText, Source, Statistic, StatisticValue
 from articles.models.blocks import block_types
+from careers.merging import merge
 from careers.models import CareerPath, Requirement, Role, RoleCode, SalaryRange, Skill
+from tests.factories import make_user
 
 ARTICLES = Path(__file__).resolve().parent.parent / "veltrix" / "launch" / "articles"
 
@@ -82,10 +84,62 @@ class LaunchContentTests(TestCase):
             lines = Requirement.by_importance(path.requirements.all())
             self.assertEqual((len(lines["must"]), len(lines["nice"])), (4, 2))
         self.assertFalse(Requirement.objects.filter(skills=None).exists())
-        self.assertEqual(RoleCode.objects.count(), 7)
         python = Skill.objects.get(slug="python")
         self.assertGreater(python.requirements.filter(importance="core").count(), 3)
         self.assertGreater(python.requirements.filter(importance="must").count(), 0)
+
+    def test_exactly_the_codes_that_were_looked_up_ship(self):
+        codes = RoleCode.objects.order_by("role__slug", "scheme", "code")
+
+        self.assertEqual(
+            [(code.role.slug, str(code), code.label, code.match, code.checked_in) for code in codes],
+            [
+                (
+                    "ai-ethics-policy",
+                    "ESCO caf7b8fb-b2d6-46b7-bffa-bea7f8e4aed8",
+                    "policy officer",
+                    "broad",
+                    "ESCO v1.0 occupations CSV",
+                ),
+                (
+                    "ai-product-manager",
+                    "ESCO a79170ad-0b7b-4697-864f-1748359aa10a",
+                    "ICT product manager",
+                    "broad",
+                    "ESCO v1.0 occupations CSV",
+                ),
+                (
+                    "ai-research-scientist",
+                    "ESCO e3229e40-f571-4b26-baca-29edc8fe313e",
+                    "computer scientist",
+                    "broad",
+                    "ESCO v1.0 occupations CSV",
+                ),
+                (
+                    "data-scientist",
+                    "ESCO 258e46f9-0075-4a2e-adae-1ff0477e0f30",
+                    "data scientist",
+                    "exact",
+                    "ESCO v1.0 occupations CSV",
+                ),
+                ("data-scientist", "O*NET-SOC 15-2051.00", "Data Scientists", "exact", "O*NET OnLine"),
+                (
+                    "data-scientist",
+                    "UK SOC 2020 2433/04",
+                    "Statistical data scientists",
+                    "close",
+                    "IfATE occupational map OCC0585",
+                ),
+                (
+                    "ml-engineer",
+                    "ESCO 35553663-deab-4d9a-bf22-15c1625d28e8",
+                    "ICT intelligent systems designer",
+                    "close",
+                    "ESCO v1.0 occupations CSV",
+                ),
+            ],
+        )
+        self.assertEqual({str(code.checked_on) for code in codes}, {"2026-11-23"})
 
     def test_four_articles_are_live_and_use_different_blocks(self):
         articles = Article.objects.published().order_by("number")
@@ -160,6 +214,16 @@ class LaunchContentTests(TestCase):
         load()
 
         self.assertEqual(Role.objects.count(), 8)
+
+    def test_a_list_that_is_loaded_again_asks_for_what_skills_were_merged_into(self):
+        torch = Skill.objects.get(slug="pytorch")
+        merge(Skill.objects.filter(slug="tensorflow"), torch, make_user("Editor"))
+        Requirement.objects.filter(path__slug="ml-engineering-data-science").delete()
+
+        load()
+
+        line = Requirement.objects.get(label="Deep learning framework")
+        self.assertEqual(list(line.skills.all()), [torch])
 
     def test_loading_again_leaves_what_an_editor_changed(self):
         Article.objects.filter(number=60).update(title="Ours now")

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client, RequestFactory, SimpleTestCase, TestCase
 
-from tests.factories import make_article, make_path, make_role, make_statistic, make_user
+from tests.factories import make_article, make_path, make_role, make_skill, make_statistic, make_user
 from veltrix.wsgi import read_as_utf8
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +33,8 @@ class HeadersTests(TestCase):
             "/careers/",
             role.get_absolute_url(),
             role.path.get_absolute_url(),
+            "/careers/skills/",
+            make_skill().get_absolute_url(),
             "/newsletter/",
         ]
 
@@ -89,6 +91,7 @@ class HeadersTests(TestCase):
             "/articles/" + "a" * 3000 + "/",
             "/careers/?min=9999999999999999&sort=&roles=,,,&market=%F0%9F%92%A5",
             "/careers/?skill=%ED%A0%80&path=%FF",
+            "/careers/skills/%F0%9F%92%A5/",
             "/careers/..%2F..%2Fetc/",
             "/media/../manage.py",
             "/media/%2e%2e/manage.py",

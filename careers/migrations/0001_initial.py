@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=80, unique=True)),
                 ('name', models.CharField(max_length=80)),
                 ('kind', models.CharField(choices=[('programming', 'Programming'), ('data', 'Data and statistics'), ('machine-learning', 'Machine learning'), ('llm', 'Language models'), ('cloud', 'Cloud'), ('operations', 'Operations'), ('product', 'Product'), ('policy', 'Policy and law'), ('research', 'Research'), ('communication', 'Communication'), ('domain', 'Knowledge of a field')], max_length=20)),
-                ('broader', models.ForeignKey(blank=True, help_text='The skill that this one implies.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='narrower', to='careers.skill')),
+                ('broader', models.ForeignKey(blank=True, help_text='The skill that this one implies.', limit_choices_to={'merged_into': None}, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='narrower', to='careers.skill')),
                 ('merged_into', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='careers.skill')),
             ],
             options={
@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                 ('order', models.PositiveSmallIntegerField(default=0)),
                 ('path', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='requirements', to='careers.careerpath')),
                 ('role', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='requirements', to='careers.role')),
-                ('skills', models.ManyToManyField(help_text='Which skills meet it.', related_name='requirements', to='careers.skill')),
+                ('skills', models.ManyToManyField(help_text='Which skills meet it.', limit_choices_to={'merged_into': None}, related_name='requirements', to='careers.skill')),
             ],
             options={
                 'ordering': ['order', 'pk'],

@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 
 from articles.models import Article
@@ -91,6 +91,10 @@ class CareerPath(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("careers:path", args=[self.slug])
 
+    def used_in(self) -> ArticleQuerySet:
+        """Articles, live or scheduled, that show this path’s lists."""
+        return Article.objects.exclude(live_version=None).filter(careerpathreference__target=self)
+
 
 class RoleQuerySet(models.QuerySet["Role"]):
     def with_current_pay(self) -> Self:
@@ -109,6 +113,13 @@ class RoleQuerySet(models.QuerySet["Role"]):
         core = Requirement.objects.filter(importance=Requirement.Importance.CORE)
         roles = self.defer("summary").prefetch_related(Prefetch("requirements", queryset=core, to_attr="core"))
         return roles.fetch_mode(models.FETCH_RAISE)
+
+    def by_their_path(self) -> Self:
+        """Roles for which their path’s lists hold, as they have no must and nice lists of their own."""
+        from .skills import Requirement
+
+        own = Requirement.objects.filter(role=OuterRef("pk")).exclude(importance=Requirement.Importance.CORE)
+        return self.exclude(path=None).exclude(Exists(own))
 
 
 class Role(models.Model):

@@ -1,20 +1,43 @@
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from typing import Self, cast
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 
 from .roles import CareerPath, Role
 
+# A merged skill is kept for its address alone.
+UNMERGED = {"merged_into": None}
+
 
 class SkillQuerySet(models.QuerySet["Skill"]):
+    def unmerged(self) -> Self:
+        return self.filter(**UNMERGED)
+
+    def with_all_it_has(self) -> Self:
+        """Fetch the lines that ask for each, whose they are, other names and narrower skills: three further queries."""
+        lines = Requirement.objects.select_related("role", "path")
+        return self.select_related("broader").prefetch_related(
+            models.Prefetch("requirements", queryset=lines), "aliases", "narrower"
+        )
+
     def required(self) -> Self:
         """Skills that some role or path requires, or that such a skill implies."""
         required = [Requirement.Importance.CORE, Requirement.Importance.MUST]
         asked = self.filter(requirements__importance__in=required, merged_into=None)
         broader = asked.exclude(broader=None).values("broader")
         return self.filter(Q(pk__in=asked.values("pk")) | Q(pk__in=broader), merged_into=None)
+
+
+def chain_above(skill: int, broader: Mapping[int, int | None]) -> list[int]:
+    """Keys of all that a skill implies, the nearest first; `broader` gives the key of what a key implies."""
+    chain = [skill]
+    while (above := broader.get(chain[-1])) and above not in chain:
+        chain.append(above)
+    return chain[1:]
 
 
 class Skill(models.Model):
@@ -42,6 +65,7 @@ class Skill(models.Model):
         null=True,
         blank=True,
         related_name="narrower",
+        limit_choices_to=UNMERGED,
         help_text="The skill that this one implies.",
     )
     merged_into = models.ForeignKey(
@@ -90,6 +114,34 @@ class Skill(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("careers:skill", args=[self.slug])
+
+    def clean(self) -> None:
+        errors = {}
+        if self.broader_id and self.broader_id != self.pk and self.broader_id in self.with_narrower():
+            errors["broader"] = f"“{self.broader}” implies this skill already: two skills cannot imply each other."
+        namesake = SkillAlias.objects.filter(alias__iexact=self.name).exclude(skill=self.pk).select_related("skill")
+        if alias := namesake.first():
+            errors["name"] = f"“{alias}” is another name of the skill “{alias.skill}”."
+        if errors:
+            raise ValidationError(errors)
+
+    def kept(self) -> "Skill | None":
+        """The skill that stands in this one’s place, itself where it was never merged: two queries if it was.
+
+        None where the skills were led round in a circle.
+        """
+        if not self.merged_into_id:
+            return self
+        places = dict(Skill.objects.exclude(merged_into=None).values_list("pk", "merged_into"))
+        *_, last = chain_above(self.pk, places)
+        return Skill.objects.unmerged().filter(pk=last).first()
+
+    def implied(self) -> list[int]:
+        """Primary keys of all that this skill implies, the nearest first, in one query."""
+        return chain_above(self.pk, dict(Skill.objects.values_list("pk", "broader")))
+
     def with_narrower(self) -> set[int]:
         """Primary keys of this skill and of all that imply it, however many steps away, in one query."""
         narrower: dict[int | None, list[int]] = {}
@@ -121,6 +173,11 @@ class SkillAlias(models.Model):
     def __str__(self) -> str:
         return self.alias
 
+    def clean(self) -> None:
+        # What a skill was called before it was merged is another name of the one that stayed.
+        if namesake := Skill.objects.unmerged().filter(name__iexact=self.alias).exclude(pk=self.skill_id).first():
+            raise ValidationError({"alias": f"“{namesake}” is a skill of its own. Merge the two if they are the same."})
+
 
 class Requirement(models.Model):
     """A line of a role's or a path's list: what is asked, and the skills that meet it."""
@@ -140,7 +197,9 @@ class Requirement(models.Model):
     label = models.CharField(max_length=80, help_text="As the list prints it: “PyTorch/TensorFlow”.")
     detail = models.CharField(max_length=200, blank=True)
     needs = models.CharField(max_length=3, choices=Needs, default=Needs.ANY)
-    skills = models.ManyToManyField(Skill, related_name="requirements", help_text="Which skills meet it.")
+    skills = models.ManyToManyField(
+        Skill, related_name="requirements", limit_choices_to=UNMERGED, help_text="Which skills meet it."
+    )
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -171,6 +230,17 @@ class Requirement(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def only_skill(self) -> Skill | None:
+        """The one skill that it asks for, None where there are several; of fetched skills no query."""
+        skills = self.skills.all()
+        return skills[0] if len(skills) == 1 else None
+
+    @property
+    def owner(self) -> Role | CareerPath:
+        """Whose list the line stands in."""
+        return cast("Role | CareerPath", self.role or self.path)
 
     @staticmethod
     def by_importance(lines: "Iterable[Requirement]") -> "dict[str, list[Requirement]]":

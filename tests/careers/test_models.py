@@ -102,6 +102,34 @@ class RuleTests(TestCase):
 
         self.assert_refused(skill, "A skill cannot be broader than itself.")
 
+    def test_no_skill_implies_itself_however_far_round(self):
+        top = make_skill("Top")
+        middle = make_skill("Middle", broader=top)
+        bottom = make_skill("Bottom", broader=middle)
+        middle.full_clean()
+
+        for broader in (middle, bottom):
+            top.broader = broader
+            with (
+                self.subTest(str(broader)),
+                self.assertRaisesMessage(ValidationError, f"“{broader}” implies this skill"),
+            ):
+                top.full_clean()
+
+    def test_one_name_means_one_skill(self):
+        learn, torch = make_skill("scikit-learn"), make_skill("PyTorch")
+        learn.aliases.create(alias="sklearn")
+
+        with self.assertRaisesMessage(ValidationError, "“sklearn” is another name of the skill “scikit-learn”."):
+            Skill(slug="x", name="SKLearn", kind="data").full_clean()
+        with self.assertRaisesMessage(ValidationError, "“PyTorch” is a skill of its own."):
+            SkillAlias(skill=learn, alias="pytorch").full_clean()
+        Skill(slug="sklearn", name="Sklearn 2", kind="data").full_clean()
+        SkillAlias(skill=learn, alias="torch").full_clean()
+        learn.full_clean()
+        Skill.objects.filter(pk=torch.pk).update(merged_into=learn)
+        SkillAlias(skill=learn, alias="PyTorch").full_clean()
+
     def test_a_requirement_belongs_to_a_role_or_to_a_path(self):
         role, path = make_role(), make_path()
         message = "A requirement belongs to a role or to a path, not to both."

@@ -8,6 +8,7 @@ from tests.factories import (
     make_path,
     make_role,
     make_salary,
+    make_skill,
     make_table,
     publish_as_is,
 )
@@ -150,22 +151,82 @@ class RoleTests(TestCase):
 
 
 class PathTests(TestCase):
-    def test_it_shows_its_lists_and_roles(self):
+    def test_it_shows_its_lists_with_links_to_their_skills_and_its_roles_with_pay(self):
         path = make_path("Data work", summary="Work with data.")
-        Requirement.objects.create(path=path, importance="must", label="SQL")
-        Requirement.objects.create(path=path, importance="nice", label="Cloud")
-        make_role("Data Scientist", path=path)
+        sql, both = (path.requirements.create(importance="must", label=label) for label in ("Queries", "Frameworks"))
+        sql.skills.set([make_skill("SQL")])
+        both.skills.set([make_skill("PyTorch"), make_skill("TensorFlow")])
+        path.requirements.create(importance="nice", label="Cloud").skills.set([make_skill("Cloud")])
+        make_role("Data Scientist", path=path, pay={"GB": (50_000, 95_000)}, core=["Python"])
+        make_role("Elsewhere", pay={"GB": (1, 2)})
 
         response = self.client.get("/careers/paths/data-work/")
 
-        for text in ("Work with data.", "SQL", "Cloud", "Data Scientist"):
-            self.assertContains(response, text)
+        for text in (
+            "Work with data.",
+            '<a href="/careers/skills/sql/">Queries</a>',
+            '<a href="/careers/skills/cloud/">Cloud</a>',
+            'Met by <a href="/careers/skills/pytorch/">PyTorch</a> or <a href="/careers/skills/tensorflow/">',
+            "Data Scientist",
+            "£50K–£95K",
+            'href="/careers/?path=data-work"',
+        ):
+            with self.subTest(text):
+                self.assertContains(response, text)
+        self.assertNotContains(response, "Elsewhere")
+        self.assertNotContains(response, "sort=")
+
+    def test_articles_that_show_its_list_are_named_and_drafts_are_not(self):
+        path = make_path()
+        article, draft = make_draft(title="Lists the path"), make_draft(title="A draft")
+        for parent in (article, draft):
+            SkillList.objects.create(parent=parent, region="main", ordering=20, path=path)
+        publish_as_is(article)
+
+        response = self.client.get(path.get_absolute_url())
+
+        self.assertContains(response, "Lists the path")
+        self.assertNotContains(response, "A draft")
+
+    def test_its_queries_do_not_grow(self):
+        def grow(number):
+            for place in range(number):
+                make_role(path=path, pay={"GB": (1, 2), "US": (3, 4)}, core=["Python"])
+                line = path.requirements.create(importance="must", label=f"Line {place} of {number}")
+                line.skills.set([make_skill("Python"), make_skill(f"Skill {place}")])
+
+        path = make_path()
+        grow(2)
+        with self.assertNumQueries(11):
+            self.client.get(path.get_absolute_url())
+        grow(20)
+
+        with self.assertNumQueries(11):
+            self.client.get(path.get_absolute_url())
+
+    def test_a_bare_path_says_so(self):
+        self.assertContains(self.client.get(make_path().get_absolute_url()), "No role stands on this path yet.")
 
     def test_an_unknown_path_is_not_found(self):
         self.assertEqual(self.client.get("/careers/paths/none/").status_code, 404)
 
 
 class BlockTests(TestCase):
+    def test_a_list_in_an_article_links_the_skill_of_a_line_and_stays_calm_where_there_are_several(self):
+        path = make_path()
+        for label, skills in (("Queries", ["SQL"]), ("Frameworks", ["PyTorch", "TensorFlow"])):
+            line = path.requirements.create(importance="must", label=label)
+            line.skills.set([make_skill(skill) for skill in skills])
+        article = make_draft()
+        SkillList.objects.create(parent=article, region="main", ordering=20, path=path)
+        publish_as_is(article)
+
+        response = self.client.get(article.get_absolute_url())
+
+        self.assertContains(response, '<a href="/careers/skills/sql/">Queries</a>')
+        self.assertContains(response, "Frameworks")
+        self.assertNotContains(response, "/careers/skills/pytorch/")
+
     def test_one_edit_of_a_range_shows_in_the_article_and_in_careers(self):
         role = make_role("ML Engineer", pay={"GB": (65_000, 120_000)})
         article = make_draft()

@@ -6,7 +6,8 @@ from django.test import TestCase
 
 from articles.publishing import publish
 from articles.review import collect
-from careers.models import Requirement
+from careers.merging import merge
+from careers.models import Requirement, Skill
 from tests.factories import (
     add_role_table,
     make_article,
@@ -18,6 +19,7 @@ from tests.factories import (
     make_skill,
     make_source,
     make_table,
+    make_user,
 )
 
 TODAY = date(2026, 11, 24)
@@ -80,6 +82,17 @@ class CoreButNiceTests(TestCase):
 
         self.assertEqual(found_by("core-but-nice"), [])
 
+    def test_lines_of_merged_skills_compare_as_the_skill_that_stayed(self):
+        path = make_path()
+        make_role("Analyst", core=["Prompting"], path=path)
+        ask("nice", "Prompt design", path=path)
+        self.assertEqual(found_by("core-but-nice"), [])
+
+        merge([make_skill("Prompting")], make_skill("Prompt design"), make_user("Editor"))
+
+        (finding,) = found_by("core-but-nice")
+        self.assertIn("“Prompting” is core in the table", finding.message)
+
 
 class NoRequirementsTests(TestCase):
     def test_a_role_without_a_list_of_its_own_or_of_a_path_is_found(self):
@@ -97,6 +110,33 @@ class NoRequirementsTests(TestCase):
                 "On a bare path": "Neither it nor its path, Bare path, has a list of must and nice skills.",
             },
         )
+
+
+class LineWithoutSkillTests(TestCase):
+    def test_a_line_that_names_no_skill_is_found_whosever_it_is(self):
+        role, path = make_role("Analyst", core=["Python"]), make_path("Data work")
+        ask("must", role=role)
+        ask("nice", path=path)
+        ask("nice", "SQL", path=path)
+
+        found = found_by("line-without-skill")
+
+        self.assertCountEqual([finding.subject for finding in found], [role, path])
+        self.assertEqual(len({finding.subject_key for finding in found}), 2)
+
+
+class SkillWithoutUseTests(TestCase):
+    def test_a_skill_that_counts_for_no_line_is_found(self):
+        asked = make_skill("Python", broader=make_skill("Basics"))
+        make_skill("pandas", broader=asked)
+        make_skill("Lonely narrower", broader=make_skill("Lonely"))
+        make_role(core=["Python"])
+        merge([make_skill("Old name")], asked, make_user("Editor"))
+
+        self.assertEqual({finding.name for finding in found_by("skill-without-use")}, {"Lonely", "Lonely narrower"})
+        self.client.force_login(make_user("Editor"))
+        queue = self.client.get("/admin/review/?rule=skill-without-use")
+        self.assertContains(queue, f'href="/admin/careers/skill/{Skill.objects.get(slug="lonely").pk}/change/"')
 
 
 class TableInAnArticleTests(TestCase):
@@ -141,6 +181,20 @@ class LaunchFactTests(TestCase):
         found = {finding.name for finding in found_by("no-requirements")}
 
         self.assertEqual(found, {"Prompt Engineer", "MLOps Engineer", "AI Research Scientist"})
+
+    def test_every_line_has_a_skill_and_every_skill_a_use(self):
+        self.assertEqual(found_by("line-without-skill") + found_by("skill-without-use"), [])
+
+    def test_merging_shows_a_contradiction_that_two_names_hid(self):
+        agents = Skill.objects.get(slug="ai-agents")
+        agents_by_another_name = make_skill("Agentic systems")
+        line = Requirement.objects.get(label="Agents", importance="core")
+        line.skills.set([agents_by_another_name])
+        self.assertEqual(len(found_by("core-but-nice")), 3)
+
+        merge([agents_by_another_name], agents, make_user("Editor"))
+
+        self.test_exactly_the_known_contradictions_are_found()
 
 
 class TitleYearTests(TestCase):

@@ -137,7 +137,7 @@ def _publish_value(at: datetime) -> Callable[[Any, Record], None]:
 
 def _add_aliases(skill: Skill, record: Record) -> None:
     if record["broader"]:
-        skill.broader = Skill.objects.get(slug=record["broader"])
+        skill.broader = Skill.objects.get(slug=record["broader"]).kept()
         skill.save(update_fields=["broader"])
     for alias in record["aliases"]:
         skill.aliases.create(alias=alias)
@@ -178,7 +178,8 @@ def _load_roles(records: Record, at: datetime) -> int:
 
 def _load_requirements(records: list[Record], new_roles: dict[str, Role]) -> None:
     bare_paths = {path.slug: path for path in CareerPath.objects.filter(requirements=None)}
-    skills = {skill.slug: skill for skill in Skill.objects.all()}
+    # An editor may have merged them since.
+    skills = {skill.slug: skill.merged_into or skill for skill in Skill.objects.select_related("merged_into")}
     for order, record in enumerate(records):
         owner = (
             {"role": new_roles.get(record["role"])} if record.get("role") else {"path": bare_paths.get(record["path"])}
