@@ -9,6 +9,7 @@ from articles.figure_pages import changes_of
 from articles.history import lines_of
 from articles.open_data import LICENCE
 
+from . import structured_data
 from .catalogue import Catalogue
 from .comparison import PayCell, Query, Scale, compare, order_note, summary
 from .comparison.chart import charts_of
@@ -34,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "summary": summary(comparison, query),
         "order_note": order_note(query),
         "data_licence": LICENCE,
+        "structured_data": [] if request.GET else structured_data.of_index(),
     }
     return render(request, "careers/index.html", context)
 
@@ -43,9 +45,10 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
     role = get_object_or_404(Role.objects.select_related("path"), slug=slug)
     lists = role.lists()
     lines = lines_of(role.salary_ranges.published().for_review())
+    pay, codes = pay_of(lines), list(role.codes.all())
     context = {
         "role": role,
-        "pay": pay_of(lines),
+        "pay": pay,
         # Where nothing ever changed, the ranges themselves say all.
         "pay_history": [change for line in lines if len(line) > 1 for change in changes_of(line)],
         "core": lists["core"],
@@ -53,7 +56,8 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
         "nices": lists["nice"],
         "articles": role.used_in().published().for_index()[:ARTICLES_SHOWN],
         "related": [relation.related for relation in RoleRelation.objects.filter(role=role).select_related("related")],
-        "codes": role.codes.all(),
+        "codes": codes,
+        "structured_data": structured_data.of_role(role, pay, lists, codes),
     }
     return render(request, "careers/role.html", context)
 
@@ -89,5 +93,11 @@ def compare_roles(request: HttpRequest) -> HttpResponse:
 def path(request: HttpRequest, slug: str) -> HttpResponse:
     path = get_object_or_404(CareerPath, slug=slug)
     lists = Requirement.by_importance(path.requirements.prefetch_related("skills"))
-    context = {"path": path, "musts": lists["must"], "nices": lists["nice"], "roles": path.roles.all()}
+    context = {
+        "path": path,
+        "musts": lists["must"],
+        "nices": lists["nice"],
+        "roles": path.roles.all(),
+        "structured_data": structured_data.of_path(path),
+    }
     return render(request, "careers/path.html", context)
