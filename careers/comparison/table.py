@@ -139,7 +139,7 @@ class Loaded:
     @classmethod
     def read(cls, roles: Collection[int], shown: Shown) -> Self:
         """Three queries, however many roles."""
-        ranges = SalaryRange.objects.with_evidence().select_related("market").order_by()
+        ranges = SalaryRange.objects.with_evidence().select_related("market", "supersedes").order_by()
         return cls(shown, Role.objects.for_table().in_bulk(roles), ranges.in_bulk(shown.keys(roles)))
 
     def row(self, key: int, markets: Iterable[Market]) -> Row:
