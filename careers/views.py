@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,9 +9,11 @@ from articles.open_data import LICENCE
 
 from . import structured_data
 from .catalogue import Catalogue
-from .comparison import PayCell, Query, Scale, compare, order_note, summary
+from .comparison import Query, compare, order_note, summary
 from .comparison.chart import charts_of
-from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
+from .embeds import RoleEmbed
+from .models import CareerPath, Requirement, Role, RoleRelation, Skill
+from .pay import pay_of
 from .side_by_side import Chosen, SideBySide, suggestions
 
 ARTICLES_SHOWN = 20
@@ -57,23 +57,10 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
         "articles": role.used_in().published().for_index()[:ARTICLES_SHOWN],
         "related": [relation.related for relation in RoleRelation.objects.filter(role=role).select_related("related")],
         "codes": codes,
+        "embed": RoleEmbed.of(role, pay),
         "structured_data": structured_data.of_role(role, pay, lists, codes),
     }
     return render(request, "careers/role.html", context)
-
-
-def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
-    """The current ranges of a role's lines, withdrawn ones too, each on the axis of its market and period."""
-    own = [line[-1] for line in lines]
-    periods = list(SalaryRange.Period)
-    own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
-    scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}
-    cells = [PayCell.of(s.market, s, scales[s.period][s.market_id]) for s in own]
-    # What links to the role's pay in a market leads to the first range there.
-    first_of = {cell.market.pk: cell for cell in reversed(cells)}
-    return [
-        replace(cell, anchor=f"pay-{cell.market.slug}") if first_of[cell.market.pk] is cell else cell for cell in cells
-    ]
 
 
 @require_safe
