@@ -1,6 +1,6 @@
 """Data files for programs: what may be asked of them, and how they are answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -38,7 +38,11 @@ def read_as_of(request: HttpRequest) -> str:
     """
     if set(request.GET) - {"as_of"}:
         raise BadRequest("The only parameter of a data file is as_of.")
-    values = request.GET.getlist("as_of")
+    return date_among(request.GET.getlist("as_of"))
+
+
+def date_among(values: Sequence[str]) -> str:
+    """The partial date that is given, empty where none is; `BadRequest` for several, and for one that is wrong."""
     if not values:
         return ""
     if len(values) > 1:

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from . import structured_data
 from .citations import Citation
 from .clocks import Clocks
 from .figure_pages import articles_showing, changes_of, corrections, count_figures, figures_of, line_of
@@ -67,13 +68,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(Article.objects.published().select_related("live_version"), slug=slug)
     previous, next_ = previous_and_next(article)
+    page = Page.live(article)
     context = {
         "article": article,
-        "page": Page.live(article),
+        "page": page,
         "previous": previous,
         "next": next_,
         "related": related(article),
         "is_draft": False,
+        "structured_data": structured_data.of_article(article, page),
     }
     return render(request, "articles/detail.html", context)
 
@@ -81,7 +84,12 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     category = get_object_or_404(Category.objects.select_related("parent"), slug=slug)
-    return render(request, "articles/topic.html", {"category": category, "articles": listed(request, under(category))})
+    context = {
+        "category": category,
+        "articles": listed(request, under(category)),
+        "structured_data": structured_data.of_topic(category),
+    }
+    return render(request, "articles/topic.html", context)
 
 
 @require_safe
@@ -95,7 +103,12 @@ def series(request: HttpRequest, slug: str) -> HttpResponse:
 def author(request: HttpRequest, slug: str) -> HttpResponse:
     author = get_object_or_404(Author, slug=slug)
     articles = Article.objects.published().filter(authorreference__target=author)
-    return render(request, "articles/author.html", {"author": author, "articles": listed(request, articles)})
+    context = {
+        "author": author,
+        "articles": listed(request, articles),
+        "structured_data": structured_data.of_author(author),
+    }
+    return render(request, "articles/author.html", context)
 
 
 @require_safe
@@ -117,6 +130,7 @@ def statistic(request: HttpRequest, slug: str) -> HttpResponse:
         "articles": articles_showing(statistic),
         "citation": Citation.of_figure(current, statistic.slug),
         "ignored": clocks.ignored,
+        "structured_data": [] if request.GET else structured_data.of_figure(current),
     }
     return render(request, "articles/statistic.html", context)
 
@@ -137,6 +151,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
         "figures": figures_of(source),
         "older_editions": source.older_editions.all(),
         "citation": Citation.of_source(source),
+        "structured_data": structured_data.of_source(source),
     }
     return render(request, "articles/source.html", context)
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import downloads, views
+from . import downloads, embed_views, views
 
 app_name = "careers"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("charts/<slug:market>.svg", downloads.chart_svg, name="chart_svg"),
     path("charts/<slug:market>.png", downloads.chart_png, name="chart_png"),
     path("compare/", views.compare_roles, name="compare"),
+    path("embed/role/<slug:slug>/", embed_views.role, name="embed_role"),
+    path("embed/table/<slug:slug>/", embed_views.table, name="embed_table"),
+    path("oembed/", embed_views.oembed, name="oembed"),
     path("paths/<slug:slug>/", views.path, name="path"),
     path("skills/", views.skills, name="skills"),
     path("skills/<slug:slug>/", views.skill, name="skill"),

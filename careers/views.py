@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,10 +7,13 @@ from articles.figure_pages import changes_of
 from articles.history import lines_of
 from articles.open_data import LICENCE
 
+from . import structured_data
 from .catalogue import Catalogue
-from .comparison import Comparison, PayCell, Query, Scale, compare, order_note, summary
+from .comparison import Comparison, Query, compare, order_note, summary
 from .comparison.chart import charts_of
-from .models import CareerPath, Requirement, Role, RoleRelation, SalaryRange, Skill
+from .embeds import RoleEmbed
+from .models import CareerPath, Requirement, Role, RoleRelation, Skill
+from .pay import pay_of
 from .side_by_side import Chosen, SideBySide, suggestions
 from .skill_pages import SkillPage, skills_by_kind
 
@@ -36,6 +37,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "summary": summary(comparison, query),
         "order_note": order_note(query),
         "data_licence": LICENCE,
+        "structured_data": [] if request.GET else structured_data.of_index(),
     }
     return render(request, "careers/index.html", context)
 
@@ -45,9 +47,10 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
     role = get_object_or_404(Role.objects.select_related("path"), slug=slug)
     lists = role.lists()
     lines = lines_of(role.salary_ranges.published().for_review())
+    pay, codes = pay_of(lines), list(role.codes.all())
     context = {
         "role": role,
-        "pay": pay_of(lines),
+        "pay": pay,
         # Where nothing ever changed, the ranges themselves say all.
         "pay_history": [change for line in lines if len(line) > 1 for change in changes_of(line)],
         "core": lists["core"],
@@ -55,23 +58,11 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
         "nices": lists["nice"],
         "articles": role.used_in().published().for_index()[:ARTICLES_SHOWN],
         "related": [relation.related for relation in RoleRelation.objects.filter(role=role).select_related("related")],
-        "codes": role.codes.all(),
+        "codes": codes,
+        "embed": RoleEmbed.of(role, pay),
+        "structured_data": structured_data.of_role(role, pay, lists, codes),
     }
     return render(request, "careers/role.html", context)
-
-
-def pay_of(lines: list[list[SalaryRange]]) -> list[PayCell]:
-    """The current ranges of a role's lines, withdrawn ones too, each on the axis of its market and period."""
-    own = [line[-1] for line in lines]
-    periods = list(SalaryRange.Period)
-    own.sort(key=lambda s: (periods.index(SalaryRange.Period(s.period)), s.market.order, s.market.code, s.pk))
-    scales = {period: Scale.shared({s.market for s in own}, period) for period in {s.period for s in own}}
-    cells = [PayCell.of(s.market, s, scales[s.period][s.market_id]) for s in own]
-    # What links to the role's pay in a market leads to the first range there.
-    first_of = {cell.market.pk: cell for cell in reversed(cells)}
-    return [
-        replace(cell, anchor=f"pay-{cell.market.slug}") if first_of[cell.market.pk] is cell else cell for cell in cells
-    ]
 
 
 @require_safe
@@ -97,6 +88,7 @@ def path(request: HttpRequest, slug: str) -> HttpResponse:
         "nices": lists["nice"],
         "comparison": roles_on(path),
         "articles": path.used_in().published().for_index()[:ARTICLES_SHOWN],
+        "structured_data": structured_data.of_path(path),
     }
     return render(request, "careers/path.html", context)
 

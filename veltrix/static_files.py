@@ -1,5 +1,6 @@
 """How collectstatic stores files in production: the one step between the style sheets as written and as served."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,23 +8,33 @@ from typing import Any
 from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-STYLE_SHEET = "css/site.css"
-IMPORT = re.compile(rb'@import url\("([\w-]+\.css)"\);')
+STYLE_SHEETS = ["css/site.css", "embed/embed.css"]
+IMPORT = re.compile(rb'@import url\("([\w./-]+\.css)"\);')
 
 type Found = tuple[Any, str]
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed, compressed files; the style sheet holds what it imports, so that a page asks once."""
+    """Hashed, compressed files; a style sheet holds what it imports, so that a page asks once."""
 
     def post_process(self, paths: Mapping[str, Found], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        if not dry_run and STYLE_SHEET in paths:
-            # From the sources: what an earlier run collected holds its imports already.
-            flat = IMPORT.sub(lambda match: _read(paths, f"css/{match[1].decode()}"), _read(paths, STYLE_SHEET))
-            self.delete(STYLE_SHEET)
-            self.save(STYLE_SHEET, ContentFile(flat))
-            paths = {**paths, STYLE_SHEET: (self, STYLE_SHEET)}
+        for name in STYLE_SHEETS:
+            if not dry_run and name in paths:
+                # From the sources: what an earlier run collected holds its imports already.
+                flat = _with_imports(paths, name)
+                self.delete(name)
+                self.save(name, ContentFile(flat))
+                paths = {**paths, name: (self, name)}
         yield from super().post_process(paths, dry_run, **options)
+
+
+def _with_imports(paths: Mapping[str, Found], name: str) -> bytes:
+    folder = posixpath.dirname(name)
+
+    def imported(match: re.Match[bytes]) -> bytes:
+        return _read(paths, posixpath.normpath(posixpath.join(folder, match[1].decode())))
+
+    return IMPORT.sub(imported, _read(paths, name))
 
 
 def _read(paths: Mapping[str, Found], name: str) -> bytes:

@@ -5,6 +5,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from articles import structured_data
 from articles.models import Article, StatisticValue
 from articles.uses import FIGURES_AT_HOME
 from careers.comparison import ROLES_AT_HOME, best_paid
@@ -30,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "articles": articles[1:],
         "comparison": comparison,
         "statistics": StatisticValue.objects.in_force().on_live_pages()[:FIGURES_AT_HOME],
+        "structured_data": structured_data.of_home(),
     }
     return render(request, "home.html", context)
 

@@ -199,10 +199,12 @@ class Article(models.Model):
 
 
 class Byline(models.Model):
+    WRITTEN_BY = "Written by"
+
     article = models.ForeignKey(Article, models.CASCADE, related_name="bylines")
     author = models.ForeignKey(Author, models.PROTECT, related_name="+")
     credit = models.CharField(
-        max_length=60, default="Written by", help_text="“Written by”, “Data synthesis and analysis by”."
+        max_length=60, default=WRITTEN_BY, help_text="“Written by”, “Data synthesis and analysis by”."
     )
     order = models.PositiveSmallIntegerField(default=0)
 

@@ -286,5 +286,5 @@ class ListTests(TestCase):
             self.client.get("/")
         make_some()
 
-        with self.assertNumQueries(10):
+        with self.assertNumQueries(12):
             self.client.get("/")

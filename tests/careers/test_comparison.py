@@ -1,7 +1,9 @@
 from datetime import date
 
+from django.db import connection
 from django.http import QueryDict
 from django.test import SimpleTestCase, TestCase
+from django.test.utils import CaptureQueriesContext
 
 from careers.comparison import Query, Scale, compare, comparisons_of, summary
 from careers.models import Market, Requirement, Role, SalaryRange, Skill
@@ -257,6 +259,17 @@ class PageTests(TestCase):
         first, second = (compare(Query.read(QueryDict(text))) for text in ("", "page=2"))
 
         self.assertEqual([s.top for s in first.scales], [s.top for s in second.scales])
+
+    def test_figures_with_a_history_cost_no_more_queries_than_new_ones(self):
+        roles = [make_role(pay={"GB": (1000, 2000)}) for _ in range(5)]
+        with CaptureQueriesContext(connection) as queries:
+            compare(Query.of_all())
+
+        for role in roles:
+            role.salary_ranges.get().publish_successor(high=2500, why="update")
+
+        with self.assertNumQueries(len(queries)):
+            compare(Query.of_all())
 
 
 class ScaleTests(SimpleTestCase):
