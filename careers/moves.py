@@ -66,11 +66,12 @@ def _others(catalogue: Catalogue, role: RoleUnits) -> list[RoleUnits]:
 
 
 def _nearest(catalogue: Catalogue, ways: Iterable[tuple[RoleUnits, RoleUnits, list[Unit]]], most: int) -> list[Move]:
-    """Of triples of role, target and what is missing there, those with the fewest missing.
+    """Of triples of role, target and what is missing there, those with the fewest missing; where all is, it is no move.
 
     Of equals those of which more is met, as a share; then the editors' order; then the title.
     """
-    nearest = sorted(ways, key=lambda way: (len(way[2]), len(way[2]) / len(way[1].musts), way[0].place))[:most]
+    brought = (way for way in ways if len(way[2]) < len(way[1].musts))
+    nearest = sorted(brought, key=lambda way: (len(way[2]), len(way[2]) / len(way[1].musts), way[0].place))[:most]
     return [
         Move(role, len(target.musts) - len(left), len(target.musts), left, catalogue.one_skill_for(left))
         for role, target, left in nearest

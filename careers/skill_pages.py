@@ -130,7 +130,7 @@ def _links() -> models.Manager[Any]:
 def _asked_for() -> tuple[set[int], dict[int, set[int]]]:
     """Keys of the skills that lines name, and by such a key those of the roles that require it: two queries."""
     on_path: dict[int | None, set[int]] = defaultdict(set)
-    for role, path in Role.objects.exclude(path=None).order_by().values_list("pk", "path"):
+    for role, path in Role.objects.by_their_path().order_by().values_list("pk", "path"):
         on_path[path].add(role)
     lines = _links().values_list("skill", "requirement__importance", "requirement__role", "requirement__path")
     named: set[int] = set()

@@ -3,8 +3,6 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from articles.figure_pages import changes_of
-from articles.history import lines_of
 from articles.open_data import LICENCE
 
 from . import structured_data
@@ -12,12 +10,11 @@ from .catalogue import Catalogue
 from .comparison import Comparison, Query, compare, order_note, summary
 from .comparison.chart import charts_of
 from .embeds import RoleEmbed
-from .models import CareerPath, Requirement, Role, RoleRelation, Skill
-from .pay import pay_of
+from .models import CareerPath, Requirement, Role, Skill
+from .role_pages import ARTICLES_SHOWN, RolePage
 from .side_by_side import Chosen, SideBySide, suggestions
 from .skill_pages import SkillPage, skills_by_kind
 
-ARTICLES_SHOWN = 20
 FIT_URL = "/careers/fit/"
 
 
@@ -45,22 +42,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def role(request: HttpRequest, slug: str) -> HttpResponse:
     role = get_object_or_404(Role.objects.select_related("path"), slug=slug)
-    lists = role.lists()
-    lines = lines_of(role.salary_ranges.published().for_review())
-    pay, codes = pay_of(lines), list(role.codes.all())
+    page = RolePage.of(role)
     context = {
         "role": role,
-        "pay": pay,
-        # Where nothing ever changed, the ranges themselves say all.
-        "pay_history": [change for line in lines if len(line) > 1 for change in changes_of(line)],
-        "core": lists["core"],
-        "musts": lists["must"],
-        "nices": lists["nice"],
-        "articles": role.used_in().published().for_index()[:ARTICLES_SHOWN],
-        "related": [relation.related for relation in RoleRelation.objects.filter(role=role).select_related("related")],
-        "codes": codes,
-        "embed": RoleEmbed.of(role, pay),
-        "structured_data": structured_data.of_role(role, pay, lists, codes),
+        "page": page,
+        "embed": RoleEmbed.of(role, page.pay),
+        "structured_data": structured_data.of_role(role, page.pay, page.lists, page.codes),
     }
     return render(request, "careers/role.html", context)
 

@@ -89,7 +89,9 @@ class Query:
 
     def _read_skill(self, values: list[str]) -> None:
         last = values[-1]
-        self.skill = Skill.objects.filter(slug=last[:MAX_VALUE_LENGTH], merged_into=None).first()
+        found = Skill.objects.filter(slug=last[:MAX_VALUE_LENGTH]).first()
+        # A link may still name a skill that was merged into another.
+        self.skill = found and found.kept()
         if self.skill is None:
             self.ignore("skill", last)
 

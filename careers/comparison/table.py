@@ -253,12 +253,15 @@ def best_paid(most: int) -> Comparison:
 
 
 def roles_requiring(skill: Skill) -> set[int]:
-    """Keys of the roles whose core or must lines, own or of their path, name this skill or one that implies it."""
+    """Keys of the roles whose core or must lines name this skill or one that implies it.
+
+    A role's lines are its own, and its path's where it has no list of its own.
+    """
     required = [Requirement.Importance.CORE, Requirement.Importance.MUST]
     asked = Requirement.objects.filter(skills__in=skill.with_narrower(), importance__in=required)
     own = asked.exclude(role=None).values_list("role_id", flat=True)
-    through_path = Role.objects.filter(path__in=asked.exclude(path=None).values("path_id")).values_list("pk", flat=True)
-    return {*own, *through_path}
+    through_path = Role.objects.by_their_path().filter(path__in=asked.exclude(path=None).values("path_id"))
+    return {*own, *through_path.values_list("pk", flat=True)}
 
 
 def comparisons_of(tables: Collection[str], day: date | None = None) -> dict[str, Comparison]:

@@ -64,6 +64,20 @@ class ComparisonTests(TestCase):
         self.assertEqual(shown("skill=agents"), ["Builder"])
         self.assertEqual(shown("skill=cloud"), [])
 
+    def test_a_path_does_not_ask_for_a_role_that_has_a_list_of_its_own(self):
+        line = Requirement.objects.create(path=self.path, importance="must", label="Agents")
+        line.skills.add(make_skill("Agents"))
+        own = Requirement.objects.create(role=Role.objects.get(slug="builder"), importance="nice", label="Cloud")
+        own.skills.add(make_skill("Cloud"))
+
+        self.assertEqual(shown("skill=agents"), [])
+
+    def test_a_link_to_a_merged_skill_means_the_one_that_stands_in_its_place(self):
+        make_skill("Py", merged_into=Skill.objects.get(slug="python"))
+
+        self.assertEqual(shown("skill=py"), ["Builder", "Chemist"])
+        self.assertEqual(compare(Query.read(QueryDict("skill=py"))).columns[0].url, "/careers/?skill=python&sort=role")
+
     def test_it_filters_by_path_roles_and_minimum(self):
         self.assertEqual(shown("path=language-models"), ["Builder"])
         self.assertEqual(shown("roles=chemist,analyst"), ["Analyst", "Chemist"])

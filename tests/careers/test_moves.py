@@ -59,7 +59,6 @@ class MovesTests(SimpleTestCase):
             shown(moves_from(words.catalogue, words.role("Analyst"))),
             [
                 ("Scientist", 2, 3, ["Python"]),
-                ("Clerk", 0, 1, ["Law"]),
                 ("Lawyer", 1, 3, ["Law", "Ethics"]),
             ],
         )
@@ -68,9 +67,14 @@ class MovesTests(SimpleTestCase):
             [
                 ("Scientist", 2, 2, []),
                 ("Lawyer", 1, 2, ["R"]),
-                ("Clerk", 0, 2, ["SQL", "R"]),
             ],
         )
+
+    def test_where_nothing_comes_along_it_is_no_move(self):
+        words = Words(SKILLS, {"Clerk": [must("Law")], "Analyst": [must("SQL")]})
+
+        self.assertEqual(moves_from(words.catalogue, words.role("Analyst")), [])
+        self.assertEqual(moves_into(words.catalogue, words.role("Analyst")), [])
 
     def test_equal_moves_keep_the_editors_order_and_no_more_than_asked_are_given(self):
         words = Words(SKILLS, {name: [must("SQL"), must("R")] for name in ("D", "A", "C", "B")})

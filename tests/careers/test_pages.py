@@ -133,12 +133,25 @@ class RoleTests(TestCase):
         self.assertRegex(comparison.text, r'role-table__pay">Withdrawn<span class="note-mark">')
         self.assertContains(comparison, "Made up.")
 
+    def test_it_shows_the_nearest_roles_in_both_directions_with_what_is_missing(self):
+        role = make_role("Analyst", core=["SQL", "Statistics"])
+        make_role("Scientist", core=["SQL", "Statistics", "Python"])
+        make_role("Lawyer", core=["Law"])
+
+        response = self.client.get(role.get_absolute_url())
+
+        for text in ("From Analyst to", "To Analyst from", "2 of 3</span> musts come along", "Missing: Python."):
+            self.assertContains(response, text)
+        self.assertContains(response, "Nothing on its list of musts is missing.")
+        self.assertContains(response, 'href="/careers/compare/?roles=analyst,scientist"')
+        self.assertNotContains(response, "Lawyer")
+
     def test_an_unknown_role_is_not_found(self):
         self.assertEqual(self.client.get("/careers/astronaut/").status_code, 404)
 
     def test_its_queries_do_not_grow_with_other_roles_nor_with_its_lists(self):
         role = make_role(pay={"GB": (1, 2)}, core=["Python"])
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(12):
             self.client.get(role.get_absolute_url())
         for number in range(20):
             make_role(pay={"GB": (1, 2)})
@@ -146,7 +159,7 @@ class RoleTests(TestCase):
             line = Requirement.objects.create(role=role, importance="must", label=f"Line {number}")
             line.skills.set(role.requirements.first().skills.all())
 
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(12):
             self.client.get(role.get_absolute_url())
 
 

@@ -14,7 +14,7 @@ QUERIES = {
     "/careers/?view=chart&sort=-jp_high": 10,
     "/careers/charts/gb.svg": 7,
     "/careers/compare/?roles=role-1,role-2,role-3,role-4": 11,
-    "/careers/role-1/": 8,
+    "/careers/role-1/": 12,
     "/": 10,
 }
 

@@ -1,0 +1,48 @@
+"""What the page of a role prints."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from articles.figure_pages import Change, changes_of
+from articles.history import lines_of
+from articles.models.article import ArticleQuerySet
+
+from .catalogue import Catalogue
+from .comparison import PayCell
+from .models import Requirement, Role, RoleCode, RoleRelation
+from .moves import Move, moves_from, moves_into
+from .pay import pay_of
+
+ARTICLES_SHOWN = 20
+MOVES_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class RolePage:
+    pay: list[PayCell]
+    # Empty where nothing ever changed: then the ranges themselves say all.
+    pay_history: list[Change]
+    # Core, must and nice lines.
+    lists: dict[str, list[Requirement]]
+    moves_out: list[Move]
+    moves_in: list[Move]
+    related: list[Role]
+    codes: list[RoleCode]
+    articles: ArticleQuerySet
+
+    @classmethod
+    def of(cls, role: Role) -> Self:
+        """Read it in eleven queries and that of the articles, however much there is."""
+        lines = lines_of(role.salary_ranges.published().for_review())
+        catalogue = Catalogue.load()
+        units = catalogue.roles[role.pk]
+        return cls(
+            pay=pay_of(lines),
+            pay_history=[change for line in lines if len(line) > 1 for change in changes_of(line)],
+            lists=role.lists(),
+            moves_out=moves_from(catalogue, units, MOVES_SHOWN),
+            moves_in=moves_into(catalogue, units, MOVES_SHOWN),
+            related=[link.related for link in RoleRelation.objects.filter(role=role).select_related("related")],
+            codes=list(role.codes.all()),
+            articles=role.used_in().published().for_index()[:ARTICLES_SHOWN],
+        )
