@@ -38,6 +38,8 @@ class Unit(NamedTuple):
     # The requirement's key, and its label where it asks for more than this unit.
     line: int
     part_of: str
+    # Whether it counts as a must, as a core skill may.
+    is_must: bool
     origin: Origin
 
 
@@ -235,7 +237,11 @@ class _Lists:
     def _units(self, line: LineRow, origin: Origin) -> list[Unit]:
         """The line's units; none where it names no skill, for nobody could meet it."""
         skills = frozenset(self.target[skill] for skill in line.skills if skill in self.target)
+        is_must = line.importance != NICE
         if line.needs == Requirement.Needs.ALL and len(skills) > 1:
             parts = sorted((self.known[skill] for skill in skills), key=lambda skill: (skill.name.casefold(), skill.pk))
-            return [Unit(part.name, line.detail, frozenset([part.pk]), line.pk, line.label, origin) for part in parts]
-        return [Unit(line.label, line.detail, skills, line.pk, "", origin)] if skills else []
+            return [
+                Unit(part.name, line.detail, frozenset([part.pk]), line.pk, line.label, is_must, origin)
+                for part in parts
+            ]
+        return [Unit(line.label, line.detail, skills, line.pk, "", is_must, origin)] if skills else []
