@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from django.db import models
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from .models import Requirement, Role, Skill
 
@@ -41,6 +42,13 @@ class Unit(NamedTuple):
     # Whether it counts as a must, as a core skill may.
     is_must: bool
     origin: Origin
+
+    @property
+    def more(self) -> str:
+        """What there is to say beneath the label."""
+        part = f"Part of “{self.part_of}”" if self.part_of else ""
+        detail = self.detail if part else capfirst(self.detail)
+        return ": ".join(text for text in (part, detail) if text)
 
 
 class RoleUnits(NamedTuple):

@@ -1,5 +1,5 @@
 from django.db.models.functions import Lower
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
@@ -15,6 +15,8 @@ from .embeds import RoleEmbed
 from .models import CareerPath, Requirement, Role, RoleRelation, Skill
 from .pay import pay_of
 from .side_by_side import Chosen, SideBySide, suggestions
+from .skill_check import Asked, SkillCheck
+from .skill_names import SkillNames
 from .skill_pages import SkillPage, skills_by_kind
 
 ARTICLES_SHOWN = 20
@@ -40,6 +42,15 @@ def index(request: HttpRequest) -> HttpResponse:
         "structured_data": [] if request.GET else structured_data.of_index(),
     }
     return render(request, "careers/index.html", context)
+
+
+@require_safe
+def fit(request: HttpRequest) -> HttpResponse:
+    names = SkillNames.load(Catalogue.load())
+    asked = Asked.read(request.GET, names)
+    if not asked.is_canonical:
+        return HttpResponseRedirect(asked.url)
+    return render(request, "careers/fit.html", {"check": SkillCheck.of(asked, names)})
 
 
 @require_safe

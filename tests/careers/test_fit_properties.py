@@ -1,11 +1,16 @@
 """What holds of the skill check for every catalogue: over random small ones, by brute force."""
 
+from urllib.parse import urlencode, urlsplit
+
+from django.http import QueryDict
 from django.test import SimpleTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
 from careers.catalogue import Catalogue, LineRow, RoleRow, SkillRow
 from careers.fit import check, explain
+from careers.skill_check import Asked
+from careers.skill_names import SkillNames
 
 SKILLS = range(1, 9)
 skill_sets = st.sets(st.sampled_from(SKILLS))
@@ -148,3 +153,40 @@ class FitPropertyTests(SimpleTestCase):
                 else:
                     self.assertFalse(line.unit.skills & catalogue.implied_by(had))
                     self.assertEqual({skill.pk for skill in line.would_meet}, line.unit.skills)
+
+
+texts = st.lists(
+    st.sampled_from(
+        ["s1", "Skill 2", "s-3", "SKILL4", "foo", "and", "bar", ",", ";", "\n", "ﬃ", "é", "Å", "%", "&", "1"]
+    )
+    | st.text(max_size=8)
+).map(" ".join)
+parameters = st.lists(
+    st.tuples(st.sampled_from(["skills", "know", "cut", "page", "colour", "utm_source"]), st.just("1") | texts)
+)
+
+
+class AddressPropertyTests(SimpleTestCase):
+    @given(catalogues(), parameters)
+    def test_no_address_leads_on_twice(self, catalogue, pairs):
+        names = SkillNames.of(catalogue, [(1, "foo bar"), (2, "é"), (3, "s4")])
+
+        asked = Asked.read(QueryDict(urlencode(pairs)), names)
+        again = Asked.read(QueryDict(urlsplit(asked.url).query), names)
+
+        self.assertTrue(again.is_canonical)
+        self.assertCountEqual(again.others, asked.others)
+        self.assertEqual((again.skills, again.unknown, again.is_cut), (asked.skills, asked.unknown, asked.is_cut))
+
+    @given(catalogues(), st.lists(st.sampled_from(SKILLS)), st.randoms())
+    def test_the_order_of_skills_makes_no_other_address(self, catalogue, skills, random):
+        names = SkillNames.of(catalogue, [])
+        slugs = [f"s{skill}" for skill in skills]
+        shuffled = random.sample(slugs, len(slugs))
+
+        urls = {
+            Asked.read(QueryDict(query), names).url
+            for query in (f"skills={','.join(slugs)}", "&".join(f"skills={slug}" for slug in shuffled))
+        }
+
+        self.assertEqual(len(urls), 1)
