@@ -21,6 +21,9 @@ class KnownSkill(NamedTuple):
     name: str
     kind: str
 
+    def get_absolute_url(self) -> str:
+        return reverse("careers:skill", args=[self.slug])
+
 
 class Origin(StrEnum):
     """Where a role has a unit from."""

@@ -20,7 +20,6 @@ from .skill_names import SkillNames
 from .skill_pages import SkillPage, skills_by_kind
 
 ARTICLES_SHOWN = 20
-FIT_URL = "/careers/fit/"
 
 
 @require_safe
@@ -119,7 +118,7 @@ def skill(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404("This skill was merged into none that is left.")
     if kept != skill:
         return redirect(kept, permanent=True)
-    return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill), "fit_url": FIT_URL})
+    return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill)})
 
 
 @require_safe

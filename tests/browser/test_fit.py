@@ -8,6 +8,10 @@ from playwright.sync_api import expect
 from .keyboard import Keyboard
 
 
+def status(page):
+    return page.locator("#result").get_by_role("status").first
+
+
 def roles(page):
     """The names of the roles, in their order."""
     return page.locator("ol > li h3").all_inner_texts()
@@ -16,7 +20,7 @@ def roles(page):
 @pytest.mark.parametrize("has_javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_reader_types_skills_ticks_another_and_keeps_the_result(open_window, site, has_javascript):
     page = open_window(java_script_enabled=has_javascript).open("/careers/fit/")
-    expect(page.get_by_role("status")).to_contain_text("No skill is ticked yet")
+    expect(status(page)).to_contain_text("No skill is ticked yet")
 
     page.get_by_label("What can you do?").fill("sklearn, postgres, RAG, pyhton")
     page.get_by_role("button", name="Check", exact=True).click()
@@ -37,7 +41,7 @@ def test_a_reader_types_skills_ticks_another_and_keeps_the_result(open_window, s
     expect(page.get_by_role("img", name="QR code of the link to this check")).to_be_visible()
     shown = roles(page)
     page.get_by_role("link", name="Start again").click()
-    expect(page.get_by_role("status")).to_contain_text("No skill is ticked yet")
+    expect(status(page)).to_contain_text("No skill is ticked yet")
     page.goto(link)
     assert roles(page) == shown
 
@@ -51,6 +55,7 @@ def test_the_keyboard_alone_is_enough(reader):
     keyboard.press("Space")
     keyboard.activate(page.get_by_role("button", name="Check what is ticked"))
     page.wait_for_url(re.compile(r"\?skills=sql"))
+    expect(status(page)).to_be_focused()
     second = page.locator("ol > li").nth(1)
     keyboard.activate(second.locator("summary"))
     expect(second.get_by_role("listitem").first).to_be_visible()
@@ -67,7 +72,7 @@ def test_on_a_small_phone_the_answer_comes_into_sight_at_once(open_window):
     page.get_by_label("What can you do?").press("Enter")
     page.wait_for_url(re.compile("skills="))
 
-    expect(page.get_by_text("one skill away.")).to_be_in_viewport()
+    expect(status(page)).to_be_in_viewport()
 
 
 def test_the_result_prints_with_every_line_and_its_link_and_without_the_form(reader):

@@ -240,7 +240,7 @@ class FitPageTests(TestCase):
             "1 of 2</span> musts",
             "Large data",
             "Met by SQL",
-            "Missing: would be met by Python",
+            'Missing: would be met by <a href="/careers/skills/python/">Python</a>',
             "from the list of the path",
             "from its core skills",
             "not a prediction of who gets hired",
