@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from django.db import models
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from .models import Requirement, Role, Skill
 
@@ -19,6 +20,9 @@ class KnownSkill(NamedTuple):
     slug: str
     name: str
     kind: str
+
+    def get_absolute_url(self) -> str:
+        return reverse("careers:skill", args=[self.slug])
 
 
 class Origin(StrEnum):
@@ -38,7 +42,16 @@ class Unit(NamedTuple):
     # The requirement's key, and its label where it asks for more than this unit.
     line: int
     part_of: str
+    # Whether it counts as a must, as a core skill may.
+    is_must: bool
     origin: Origin
+
+    @property
+    def more(self) -> str:
+        """What there is to say beneath the label."""
+        part = f"Part of “{self.part_of}”" if self.part_of else ""
+        detail = self.detail if part else capfirst(self.detail)
+        return ": ".join(text for text in (part, detail) if text)
 
 
 class RoleUnits(NamedTuple):
@@ -235,7 +248,11 @@ class _Lists:
     def _units(self, line: LineRow, origin: Origin) -> list[Unit]:
         """The line's units; none where it names no skill, for nobody could meet it."""
         skills = frozenset(self.target[skill] for skill in line.skills if skill in self.target)
+        is_must = line.importance != NICE
         if line.needs == Requirement.Needs.ALL and len(skills) > 1:
             parts = sorted((self.known[skill] for skill in skills), key=lambda skill: (skill.name.casefold(), skill.pk))
-            return [Unit(part.name, line.detail, frozenset([part.pk]), line.pk, line.label, origin) for part in parts]
-        return [Unit(line.label, line.detail, skills, line.pk, "", origin)] if skills else []
+            return [
+                Unit(part.name, line.detail, frozenset([part.pk]), line.pk, line.label, is_must, origin)
+                for part in parts
+            ]
+        return [Unit(line.label, line.detail, skills, line.pk, "", is_must, origin)] if skills else []

@@ -118,7 +118,7 @@ class SkillNames:
     def _guess(self, key: str) -> list[KnownSkill]:
         if len(key) < 3 or len(key) > LONGEST_GUESSED:
             return []
-        near = [name for name in self._by_key if abs(len(name) - len(key)) <= 3]
+        near = [name for name in self._by_key if abs(len(name) - len(key)) <= 2]
         skills = (self._by_key[name] for name in difflib.get_close_matches(key, near, n=2 * GUESSES, cutoff=0.75))
         return [self.catalogue.skills[skill] for skill in dict.fromkeys(skills)][:GUESSES]
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("compare/", views.compare_roles, name="compare"),
     path("embed/role/<slug:slug>/", embed_views.role, name="embed_role"),
     path("embed/table/<slug:slug>/", embed_views.table, name="embed_table"),
+    path("fit/", views.fit, name="fit"),
     path("oembed/", embed_views.oembed, name="oembed"),
     path("paths/<slug:slug>/", views.path, name="path"),
     path("skills/", views.skills, name="skills"),

@@ -1,5 +1,5 @@
 from django.db.models.functions import Lower
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
@@ -13,9 +13,9 @@ from .embeds import RoleEmbed
 from .models import CareerPath, Requirement, Role, Skill
 from .role_pages import ARTICLES_SHOWN, RolePage
 from .side_by_side import Chosen, SideBySide, suggestions
+from .skill_check import Asked, SkillCheck
+from .skill_names import SkillNames
 from .skill_pages import SkillPage, skills_by_kind
-
-FIT_URL = "/careers/fit/"
 
 
 @require_safe
@@ -37,6 +37,15 @@ def index(request: HttpRequest) -> HttpResponse:
         "structured_data": [] if request.GET else structured_data.of_index(),
     }
     return render(request, "careers/index.html", context)
+
+
+@require_safe
+def fit(request: HttpRequest) -> HttpResponse:
+    names = SkillNames.load(Catalogue.load())
+    asked = Asked.read(request.GET, names)
+    if not asked.is_canonical:
+        return HttpResponseRedirect(asked.url)
+    return render(request, "careers/fit.html", {"check": SkillCheck.of(asked, names)})
 
 
 @require_safe
@@ -95,7 +104,7 @@ def skill(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404("This skill was merged into none that is left.")
     if kept != skill:
         return redirect(kept, permanent=True)
-    return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill), "fit_url": FIT_URL})
+    return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill)})
 
 
 @require_safe

@@ -31,6 +31,7 @@ class HeadersTests(TestCase):
             version.category.get_absolute_url(),
             "/authors/ada-lovelace/",
             "/careers/",
+            "/careers/fit/",
             role.get_absolute_url(),
             role.path.get_absolute_url(),
             "/careers/skills/",

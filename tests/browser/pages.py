@@ -83,6 +83,8 @@ PAGES = [
     Visit("skills", "/careers/skills/"),
     Visit("skill", "/careers/skills/pytorch/"),
     Visit("skill-with-narrower-ones", "/careers/skills/cloud/"),
+    Visit("fit", "/careers/fit/"),
+    Visit("fit-results", "/careers/fit/?skills=python,sql,statistics&know=pyhton,+weaving&colour=red"),
     Visit("newsletter", "/newsletter/"),
     Visit("newsletter-address-refused", "/newsletter/", form={"email": "no address", "stamp": "x"}),
     Visit("newsletter-sent-by-another-site", "/newsletter/", 403, form={}, is_from_elsewhere=True),

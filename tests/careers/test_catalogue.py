@@ -160,7 +160,7 @@ class LoadTests(TestCase):
 
         lists = role.lists()
         self.assertEqual({unit.line for unit in units.musts}, {lists["must"][0].pk, lists["core"][1].pk})
-        self.assertEqual((units.musts[0].label, units.musts[0].detail), ("Python", "well"))
+        self.assertEqual((units.musts[0].label, units.musts[0].more), ("Python", "Part of “Both”: well"))
         self.assertEqual(units.get_absolute_url(), role.get_absolute_url())
         self.assertEqual(units.get_path_url(), role.path.get_absolute_url())
 

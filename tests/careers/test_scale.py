@@ -15,6 +15,7 @@ QUERIES = {
     "/careers/charts/gb.svg": 7,
     "/careers/compare/?roles=role-1,role-2,role-3,role-4": 11,
     "/careers/role-1/": 12,
+    "/careers/fit/?skills=skill-1,skill-2,skill-3,skill-4,skill-5": 5,
     "/": 10,
 }
 
