@@ -14,8 +14,9 @@ QUERIES = {
     "/careers/?view=chart&sort=-jp_high": 10,
     "/careers/charts/gb.svg": 7,
     "/careers/compare/?roles=role-1,role-2,role-3,role-4": 11,
+    "/careers/fit/": 5,
+    "/careers/fit/?skills=skill-1,skill-101,skill-2,skill-33&know=weaving&page=2": 5,
     "/careers/role-1/": 12,
-    "/careers/fit/?skills=skill-1,skill-2,skill-3,skill-4,skill-5": 5,
     "/": 10,
 }
 
