@@ -97,9 +97,11 @@ class BadgesOnPagesTests(TestCase):
 
         anchor = f"table-{table.slug}-note"
         self.assertContains(
-            response, f'href="#{anchor}-a" aria-label="Note a: No source stated; base or total not stated"', count=2
+            response,
+            f'href="#{anchor}-a" target="_self" aria-label="Note a: No source stated; base or total not stated"',
+            count=2,
         )
-        self.assertContains(response, f'href="#{anchor}-b" aria-label="Note b: Disputed"', count=1)
+        self.assertContains(response, f'href="#{anchor}-b" target="_self" aria-label="Note b: Disputed"', count=1)
         self.assertContains(response, f'id="{anchor}-a"', count=1)
 
     def test_a_role_page_shows_them_beside_its_pay(self):
