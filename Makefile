@@ -7,11 +7,12 @@ SOURCES := veltrix articles careers newsletter tests manage.py
 PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
 	BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@127.0.0.1:587 VAR_DIR=$$(mktemp -d)
 
-.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser format requirements
+.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser bench format requirements
 
 help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
 	@echo "make test   run every check and test"
+	@echo "make bench  measure how fast pages are, and write docs/performance.md"
 	@echo "make format write the code in its format"
 
 # The environments: the stamp is renewed when the pinned requirements change.
@@ -64,6 +65,9 @@ postgres: $(VENV)/development
 browser: $(VENV)/development
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -m browser
+
+bench: $(VENV)/development
+	$(BIN)/python -m tests.bench docs/performance.md
 
 format: $(VENV)/development
 	$(BIN)/ruff format $(SOURCES)
