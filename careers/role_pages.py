@@ -9,7 +9,7 @@ from articles.models.article import ArticleQuerySet
 
 from .catalogue import Catalogue
 from .comparison import PayCell
-from .models import Requirement, Role, RoleCode, RoleRelation
+from .models import Market, Requirement, Role, RoleCode, RoleRelation, SalaryRange
 from .moves import Move, moves_from, moves_into
 from .pay import pay_of
 
@@ -20,6 +20,8 @@ MOVES_SHOWN = 4
 @dataclass(frozen=True)
 class RolePage:
     pay: list[PayCell]
+    # The markets whose yearly pay it has, which can be drawn.
+    markets: list[Market]
     # Empty where nothing ever changed: then the ranges themselves say all.
     pay_history: list[Change]
     # Core, must and nice lines.
@@ -35,9 +37,11 @@ class RolePage:
         """Read it in eleven queries and that of the articles, however much there is."""
         lines = lines_of(role.salary_ranges.published().for_review())
         catalogue = Catalogue.load()
-        units = catalogue.roles[role.pk]
+        units, pay = catalogue.roles[role.pk], pay_of(lines)
+        yearly = [cell.market for cell in pay if cell.salary and cell.salary.period == SalaryRange.Period.YEAR]
         return cls(
-            pay=pay_of(lines),
+            pay=pay,
+            markets=list(dict.fromkeys(yearly)),
             pay_history=[change for line in lines if len(line) > 1 for change in changes_of(line)],
             lists=role.lists(),
             moves_out=moves_from(catalogue, units, MOVES_SHOWN),

@@ -46,6 +46,22 @@ def test_a_reader_sorts_filters_looks_and_puts_roles_side_by_side(open_window, h
 
 
 @SCRIPTS
+def test_roles_are_chosen_and_compared_by_keyboard_on_a_small_screen(open_window, has_javascript):
+    page = open_window(java_script_enabled=has_javascript, viewport={"width": 320, "height": 640}).open("/careers/")
+    keyboard = Keyboard(page)
+
+    keyboard.activate(page.get_by_role("link", name="Core skills"))
+    expect(page.locator("[aria-sort=descending]")).to_have_text("Core skills")
+    for role in ("AI Engineer (LLM)", "Data Scientist"):
+        keyboard.go_to(page.get_by_label(f"Compare {role}"))
+        keyboard.press("Space")
+    keyboard.activate(page.get_by_role("button", name="Compare side by side"))
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("AI Engineer (LLM) and Data Scientist")
+    expect(page.get_by_role("row", name="Python")).to_contain_text("Must have")
+
+
+@SCRIPTS
 def test_what_is_typed_wrongly_is_said_and_stays_in_its_field(open_window, has_javascript):
     page = open_window(java_script_enabled=has_javascript).open("/careers/")
 

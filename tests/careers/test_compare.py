@@ -92,6 +92,7 @@ class PageTests(TestCase):
         for text in ("£40,001–£60K", "No figure", "Both ask for", "From Role b to Role a", "1 of 1"):
             self.assertContains(response, text)
         self.assertContains(response, 'href="?roles=a">Remove')
+        self.assertContains(response, 'href="/careers/charts/gb.png?roles=b,a"')
         self.assertContains(response, 'href="?roles=b,a,c"')
         self.assertContains(response, '<meta name="robots" content="noindex">')
         self.assertContains(response, 'rel="canonical" href="http://127.0.0.1:8000/careers/compare/"')

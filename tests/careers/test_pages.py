@@ -106,6 +106,15 @@ class RoleTests(TestCase):
         self.assertContains(response, "£400–£600")
         self.assertContains(response, "a day")
 
+    def test_yearly_pay_can_be_taken_away_as_a_chart_of_each_market(self):
+        role = make_role("Analyst", pay={"GB": (50_000, 90_000)})
+        make_salary(role, make_markets()["US"], period="day", low=400, high=600)
+
+        response = self.client.get(role.get_absolute_url())
+
+        self.assertContains(response, 'href="/careers/charts/gb.svg?roles=analyst"')
+        self.assertNotContains(response, "/careers/charts/us.svg")
+
     def test_the_history_of_its_pay_is_shown_once_there_is_one(self):
         role = make_role(pay={"GB": (50_000, 90_000), "US": (100_000, 180_000)})
         self.assertNotContains(self.client.get(role.get_absolute_url()), "History of pay")
