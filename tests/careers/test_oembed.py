@@ -70,6 +70,9 @@ class OembedTests(TestCase):
         narrow, wide = self.ask(maxwidth="320").json(), self.ask(maxwidth="5000").json()
         self.assertEqual((narrow["width"], wide["width"]), (320, 900))
         self.assertGreater(narrow["height"], 200)
+        table = f"{SITE}/careers/embed/table/one/"
+        self.assertGreater(self.ask(table, maxwidth="320").json()["height"], self.ask(table).json()["height"])
+        self.assertLess(self.ask(table, maxwidth="900").json()["height"], 500)
         low = self.ask(maxwidth="1", maxheight="50").json()
         self.assertEqual((low["width"], low["height"]), (1, 50))
 
