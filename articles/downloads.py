@@ -19,6 +19,8 @@ from .partial_dates import first_day, validate_partial_date
 CSV = "text/csv; charset=utf-8; header=present"
 JSON = "application/json"
 ZIP = "application/zip"
+# Anybody may keep a file, and asks whether it is still the same.
+CACHING = "public, no-cache"
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,17 @@ class File:
 
     name: str
     content_type: str
-    content: bytes
+    # The bytes, or what makes them where that is dear and `key` says as well what they are.
+    content: bytes | Callable[[], bytes]
     changed_at: datetime | None = None
+    key: bytes = b""
+
+    @property
+    def etag(self) -> str:
+        return quote_etag(sha256(self.key or self.read()).hexdigest())
+
+    def read(self) -> bytes:
+        return self.content() if callable(self.content) else self.content
 
 
 def read_as_of(request: HttpRequest) -> str:
@@ -72,15 +83,16 @@ def data_file(make: Callable[[str], File]) -> Callable[..., HttpResponse]:
 
 def answer(request: HttpRequest, file: File, as_of: str = "") -> HttpResponse:
     """The file to keep under a name that says its date, or the word that the asker has it already (RFC 9110, 13)."""
-    etag = quote_etag(sha256(file.content).hexdigest())
     changed_at = int(file.changed_at.timestamp()) if file.changed_at else None
-    response = HttpResponse(file.content, content_type=file.content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{dated(file.name, as_of)}"'
-    response.headers["Cache-Control"] = "public, no-cache"
-    response.headers["ETag"] = etag
+    response = get_conditional_response(request, file.etag, changed_at)
+    if response is None:
+        response = HttpResponse(file.read(), content_type=file.content_type)
+        response.headers["Content-Disposition"] = f'attachment; filename="{dated(file.name, as_of)}"'
+    response.headers["Cache-Control"] = CACHING
+    response.headers["ETag"] = file.etag
     if file.changed_at:
         response.headers["Last-Modified"] = http_date(file.changed_at.timestamp())
-    return get_conditional_response(request, etag, changed_at, response) or response
+    return response
 
 
 def refusal(reason: object) -> HttpResponse:

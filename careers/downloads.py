@@ -1,6 +1,7 @@
 """Data files on careers for programs; see `articles.downloads`."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from articles.open_data import LICENCE, last_change, records_of
 from articles.partial_dates import in_words
 
 from . import data_package, open_data
-from .comparison import Comparison, Query, compare, summary
+from .comparison import Comparison, PayCell, Query, compare, summary
 from .comparison.chart import Chart
 from .comparison.drawing import Drawing
 from .models import Market
@@ -76,45 +77,50 @@ def chart_png(request: HttpRequest, market: str) -> HttpResponse:
 def _chart(request: HttpRequest, slug: str, content_type: str) -> HttpResponse:
     """One market's chart of what the address asks of the comparison; nothing is left out of it unnoticed."""
     query = Query.read(request.GET)
-    query.markets = [market for market in query.all_markets if market.slug == slug]
-    if not query.markets:
+    market = next((market for market in query.all_markets if market.slug == slug), None)
+    if market is None:
         raise Http404("There is no such market.")
+    if market not in query.markets:
+        query.ignore("market", *request.GET.getlist("market"))
     comparison = compare(query)
     if query.ignored:
         return refusal(f"Not understood: {', '.join(query.ignored)}.")
-    drawing = drawing_of(comparison, query)
-    is_svg = content_type == SVG
-    name = f"ai-pay-{slug}.{'svg' if is_svg else 'png'}"
-    return answer(request, File(name, content_type, drawing.svg() if is_svg else drawing.png()), query.as_of)
+    drawing = drawing_of(comparison, market, query)
+    svg = drawing.svg()
+    if content_type == SVG:
+        return answer(request, File(f"ai-pay-{slug}.svg", SVG, svg), query.as_of)
+    # The SVG says all that the PNG shows, and is quick to write.
+    return answer(request, File(f"ai-pay-{slug}.png", PNG, drawing.png, key=svg + b"PNG"), query.as_of)
 
 
-def drawing_of(comparison: Comparison, query: Query) -> Drawing:
-    """The chart of the only market of a comparison, with all that a reader of a stray copy must know."""
+def drawing_of(comparison: Comparison, market: Market, query: Query) -> Drawing:
+    """The chart of one market of a comparison, with all that a reader of a stray copy must know."""
     today = f"{timezone.localdate():%-d %B %Y}"
     date = f"True as of {query.as_of_text}, by what was known on {today}." if query.as_of else f"As shown on {today}."
     address = f"{settings.SITE_URL}{reverse('careers:index')}".partition("://")[2]
+    cells = [cell for row in comparison.rows for cell in row.pay if cell.market == market]
     return Drawing.of(
-        Chart.of(comparison, comparison.markets[0]),
+        Chart.of(comparison, market),
         subtitle=f"{summary(comparison, query)}. {date}",
-        notes=[*_evidence(comparison), *_open_ends(comparison)],
+        notes=[*_evidence(cells), *_open_ends(cells)],
         credit=f"{address}, {LICENCE['title']}",
     )
 
 
-def _evidence(comparison: Comparison) -> list[str]:
+def _evidence(cells: Sequence[PayCell]) -> list[str]:
     """Where the ranges come from, as of when they hold, and what is to be said of them."""
-    salaries = list(comparison.salaries())
+    salaries = [cell.salary for cell in cells if cell.salary]
     citations = dict.fromkeys(salary.source.citation for salary in salaries if salary.source)
     dates = sorted({salary.as_of for salary in salaries if salary.as_of})
-    said = Counter(cell.note.words for row in comparison.rows for cell in row.pay if cell.note and cell.note.words)
+    said = Counter(cell.note.words for cell in cells if cell.note and cell.note.words)
     return [
         *([f"Sources: {'; '.join(citations)}."] if citations else []),
         *([f"Figures as of {', '.join(in_words(date) for date in dates)}."] if dates else []),
-        *(f"{words}: {count} of {len(comparison.rows)} roles." for words, count in said.items()),
+        *(f"{words}: {count} of {len(cells)} roles." for words, count in said.items()),
     ]
 
 
-def _open_ends(comparison: Comparison) -> list[str]:
-    if not any(salary.is_open_ended for salary in comparison.salaries()):
+def _open_ends(cells: Iterable[PayCell]) -> list[str]:
+    if not any(cell.salary and cell.salary.is_open_ended for cell in cells):
         return []
     return ["An arrow marks a range whose source gives its upper figure with a plus sign, or gives none."]

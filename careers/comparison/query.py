@@ -210,7 +210,7 @@ class Query:
     @property
     def of_files(self) -> str:
         """What the files of the charts on this page are asked by."""
-        return self.parameters(market="", view="", page=self._page)
+        return self.parameters(view="", page=self._page)
 
     @property
     def _page(self) -> str:

@@ -1,9 +1,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 
-from django.db.models import F, Max
-from django.db.models.functions import Coalesce
+from django.db import models
+from django.db.models import Max, Q
 
 from careers.models import Market, SalaryRange
 from careers.models.salaries import shortened
@@ -16,6 +17,11 @@ class Bar:
     x: float
     width: float
     is_open_ended: bool
+
+
+def room_for(low: int, high: int | None) -> int:
+    """How far an axis has to reach for a range; one that names no upper figure still needs room to be seen."""
+    return low * 5 // 4 if high is None else high
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,24 @@ class Scale:
     @classmethod
     def shared(cls, markets: Iterable[Market], period: str = SalaryRange.Period.YEAR) -> dict[int, Self]:
         """The axes of all current ranges of a period by market key, whichever of them are shown: one query."""
-        # A range that names no upper figure still needs room to be seen.
-        upper = Coalesce("high", F("low") * 5 / 4)
-        ranges = SalaryRange.objects.in_force().filter(period=period).order_by()
-        highest = dict(ranges.values("market").annotate(highest=Max(upper)).values_list("market", "highest"))
+        return cls._of(markets, SalaryRange.objects.in_force().filter(period=period))
+
+    @classmethod
+    def of_day(cls, markets: Iterable[Market], day: date, period: str = SalaryRange.Period.YEAR) -> dict[int, Self]:
+        """The axes of a day by market key: they reach all ranges of a period up to then that were not wrong; one query.
+
+        Nothing that is published later moves them, but a correction.
+        """
+        right = SalaryRange.objects.published().exclude(successor__why__in=SalaryRange.CORRECTING)
+        right = right.exclude(why=SalaryRange.Why.RETRACTION).filter(period=period)
+        # Partial dates are text that sorts in time order.
+        dated = Q(as_of__gt="", as_of__lte=day.isoformat()) | Q(as_of="", published_at__date__lte=day)
+        return cls._of(markets, right.filter(dated))
+
+    @classmethod
+    def _of(cls, markets: Iterable[Market], ranges: models.QuerySet[SalaryRange]) -> dict[int, Self]:
+        ends = ranges.order_by().values("market").annotate(named=Max("high"), unnamed=Max("low", filter=Q(high=None)))
+        highest = {row["market"]: max(row["named"] or 0, room_for(row["unnamed"] or 0, None)) for row in ends}
         return {market.pk: cls.reaching(market, highest.get(market.pk, 0)) for market in markets}
 
     @property

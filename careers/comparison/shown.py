@@ -14,8 +14,6 @@ from articles.models import Sourced
 from careers.models import Market, SalaryRange
 from careers.models.salaries import in_tables_by_market
 
-from .scales import Scale
-
 YEAR = SalaryRange.Period.YEAR
 
 
@@ -54,26 +52,20 @@ class Shown:
     """The ranges that tables show, by role and market."""
 
     by_role: dict[int, dict[int, Standing]]
-    # All that was true on the day that was asked for, by which its axes are measured; None for today.
-    of_day: list[Standing] | None
 
     @classmethod
     def read(cls, markets: Sequence[Market], day: date | None = None, roles: Collection[int] | None = None) -> Self:
         """What is shown now, withdrawn figures too, or what was true on a day by all that is known now: one query.
 
-        Of today only these roles are read, where some are given; of a day all, since the axes are those of all.
+        Of these roles, where some are given, else of all.
         """
         ranges = SalaryRange.objects.filter(market__in=markets).order_by()
+        if roles is not None:
+            ranges = ranges.filter(role__in=roles)
         if day is None:
-            now = ranges.current().filter(period=YEAR)
-            return cls(_by_role(_read(now if roles is None else now.filter(role__in=roles), OF_TODAY)), None)
-        true = [true_on(line, day) for line in lines_of(_read(ranges.published(), Standing._fields))]
-        standing = [row for row in true if row and row.period == YEAR]
-        return cls(_by_role(standing), standing)
-
-    def scales(self, markets: Iterable[Market]) -> dict[int, Scale]:
-        """The axes by market, the same whichever roles are shown; for today one query."""
-        return Scale.shared(markets) if self.of_day is None else _scales(markets, self.of_day)
+            return cls(_by_role(_read(ranges.current().filter(period=YEAR), OF_TODAY)))
+        true = (true_on(line, day) for line in lines_of(_read(ranges.published(), Standing._fields)))
+        return cls(_by_role(row for row in true if row and row.period == YEAR))
 
     def pay(self, role: int, market: int) -> Standing | None:
         """What is shown of a role's pay in a market; None where there is no figure or it is withdrawn."""
@@ -94,11 +86,3 @@ def _by_role(standing: Iterable[Standing]) -> dict[int, dict[int, Standing]]:
     for row in standing:
         by_role[row.role_id].append(row)
     return {role: in_tables_by_market(rows) for role, rows in by_role.items()}
-
-
-def _scales(markets: Iterable[Market], standing: Iterable[Standing]) -> dict[int, Scale]:
-    highest: dict[int, int] = defaultdict(int)
-    for row in standing:
-        upper = row.low * 5 // 4 if row.high is None else row.high
-        highest[row.market_id] = max(highest[row.market_id], upper)
-    return {market.pk: Scale.reaching(market, highest[market.pk]) for market in markets}

@@ -91,15 +91,15 @@ class Comparison:
         cls, roles: Sequence[int], query: Query, loaded: "Loaded", *, is_sortable: bool = True, page: Page | None = None
     ) -> Self:
         """Lay out these roles, by their keys, in this order."""
-        rows = [loaded.row(key, query.markets) for key in roles]
+        # One that was deleted since it was found is left out.
+        rows = [loaded.row(key, query.markets) for key in roles if key in loaded.roles]
         scales = [loaded.scales[market.pk] for market in query.markets]
         return cls(query.markets, _columns(query, is_sortable), rows, scales, _annotate(rows), page)
 
     @classmethod
     def of_roles(cls, roles: Sequence[int], query: Query, *, is_sortable: bool = False) -> Self:
         """Lay out these roles with what is shown of them: five queries."""
-        loaded = Loaded.read(roles, query.markets, Shown.read(query.markets, query.day, roles))
-        return cls.of(roles, query, loaded, is_sortable=is_sortable)
+        return cls.of(roles, query, Loaded.read(roles, query.markets, query.day), is_sortable=is_sortable)
 
     def salaries(self) -> Iterator[SalaryRange]:
         """The ranges that are shown, in reading order."""
@@ -138,17 +138,19 @@ class Loaded:
     ranges: dict[int, SalaryRange]
 
     @classmethod
-    def read(cls, roles: Collection[int], markets: Iterable[Market], shown: Shown) -> Self:
-        """Four queries, however many roles."""
+    def read(cls, roles: Collection[int], markets: Sequence[Market], day: date | None = None) -> Self:
+        """What is shown now, or what was true on a day: five queries, however many roles."""
+        shown = Shown.read(markets, day, roles)
+        scales = Scale.shared(markets) if day is None else Scale.of_day(markets, day)
         ranges = SalaryRange.objects.with_evidence().select_related("market").order_by().fetch_mode(FETCH_RAISE)
         found = Role.objects.for_table().in_bulk(roles)
-        return cls(shown, shown.scales(markets), found, ranges.in_bulk(shown.keys(roles)))
+        return cls(shown, scales, found, ranges.in_bulk(shown.keys(roles)))
 
     def row(self, key: int, markets: Iterable[Market]) -> Row:
         role, standing = self.roles[key], self.shown.by_role.get(key, {})
         cells = []
         for market in markets:
-            salary = self.ranges[standing[market.pk].pk] if market.pk in standing else None
+            salary = self.ranges.get(standing[market.pk].pk) if market.pk in standing else None
             if salary:
                 salary.role = role
             cells.append(PayCell.of(market, salary, self.scales[market.pk]))
@@ -182,8 +184,8 @@ class _Found:
     pay: dict[str, Standing | None]
 
     def reaches(self, minimum: int) -> bool:
-        """Whether it pays as much somewhere, in the currency there; an open-ended range reaches any figure."""
-        return any(pay.is_open_ended or pay.upper >= minimum for pay in self.pay.values() if pay)
+        """Whether a range of it says as much somewhere, in the currency there, by the highest figure that it names."""
+        return any((pay.low if pay.high is None else pay.high) >= minimum for pay in self.pay.values() if pay)
 
     def value(self, key: str) -> Any:
         """What this role is sorted by; None where it has no such figure."""
@@ -208,9 +210,9 @@ def _sorted(roles: list[_Found], sort: str) -> list[_Found]:
 def compare(query: Query, *, a_page: int = ROLES_A_PAGE) -> Comparison:
     """A page of the roles that the query asks for, in eight queries at most; what cannot be had goes to `ignored`.
 
-    Of today no more pay is read than what decides, and what the page shows.
+    No more pay is read than what decides, and what the page shows.
     """
-    shown = Shown.read(query.markets if query.day else query.deciding_markets, query.day)
+    shown = Shown.read(query.deciding_markets, query.day)
     found = [
         _Found(key, name, core_count, {market.slug: shown.pay(key, market.pk) for market in query.markets})
         for key, name, core_count in _roles_asked_for(query)
@@ -225,9 +227,7 @@ def compare(query: Query, *, a_page: int = ROLES_A_PAGE) -> Comparison:
         query.page = 1
     page = pages.page(query.page)
     roles = [role.key for role in page.object_list]
-    if query.day is None:
-        shown = Shown.read(query.markets, roles=roles)
-    return Comparison.of(roles, query, Loaded.read(roles, query.markets, shown), page=page)
+    return Comparison.of(roles, query, Loaded.read(roles, query.markets, query.day), page=page)
 
 
 def _roles_asked_for(query: Query) -> Iterable[tuple[int, str, int]]:
@@ -273,7 +273,7 @@ def comparisons_of(tables: Collection[str], day: date | None = None) -> dict[str
     markets = list(Market.objects.all())
     query = Query(markets=markets, all_markets=markets)
     roles = {role for _, role in rows}
-    loaded = Loaded.read(roles, markets, Shown.read(markets, day, roles))
+    loaded = Loaded.read(roles, markets, day)
     of_table = {slug: [role for table, role in rows if table == slug] for slug in _existing(tables)}
     return {slug: Comparison.of(keys, query, loaded, is_sortable=False) for slug, keys in of_table.items()}
 

@@ -81,7 +81,8 @@ class ComparisonTests(TestCase):
     def test_it_filters_by_path_roles_and_minimum(self):
         self.assertEqual(shown("path=language-models"), ["Builder"])
         self.assertEqual(shown("roles=chemist,analyst"), ["Analyst", "Chemist"])
-        self.assertEqual(shown("min=150000"), ["Builder", "Chemist"])
+        self.assertEqual(shown("min=150000"), ["Chemist"])
+        self.assertEqual(shown("min=60000&market=gb"), ["Analyst", "Builder"])
 
     def test_a_market_leaves_one_column(self):
         comparison = compare(Query.read(QueryDict("market=us")))
@@ -209,10 +210,16 @@ class AsOfTests(TestCase):
             with self.subTest(parameters):
                 self.assertEqual(shown(parameters), names)
 
-    def test_the_axis_is_that_of_the_day(self):
-        scales = compare(Query.read(QueryDict("as_of=2024"))).scales
+    def test_the_axis_of_a_day_reaches_all_up_to_then_that_was_right(self):
+        salary = self.analyst.salary_ranges.get(superseded_at=None)
+        wrong = salary.publish_successor(high=990_000, as_of="2026", why="update")
+        wrong.publish_successor(high=72_000, why="correction", why_note="A digit too many.")
 
-        self.assertEqual([scale.top for scale in scales], [60_000, 5])
+        for day, top in {"2026": 75_000, "2025": 70_000, "2024": 60_000, "1999": 5}.items():
+            with self.subTest(day):
+                scales = compare(Query.read(QueryDict(f"as_of={day}"))).scales
+
+                self.assertEqual([scale.top for scale in scales], [top, 5])
 
     def test_what_is_no_date_that_has_begun_is_ignored_and_named(self):
         for value in ("2025-13", "2999", "yesterday", "2025-02-30", "٢٠٢٥", "2025-1"):
@@ -229,7 +236,7 @@ class AsOfTests(TestCase):
         self.assertEqual(summary(comparison, query), "2 roles, sorted by UK upper figure, lowest first, as of 2024")
 
     def test_a_day_costs_no_more_queries_than_today(self):
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             compare(Query.read(QueryDict("as_of=2024")))
 
     def test_a_table_can_be_had_as_of_a_day(self):

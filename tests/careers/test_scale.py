@@ -10,7 +10,7 @@ from tests.scale import Size, make_careers
 QUERIES = {
     "/careers/": 9,
     "/careers/?sort=-us_high&min=50000&market=us,de&page=2": 10,
-    "/careers/?as_of=2019-06-30&sort=gb_low": 8,
+    "/careers/?as_of=2019-06-30&sort=gb_low": 10,
     "/careers/?view=chart&sort=-jp_high": 10,
     "/careers/charts/gb.svg": 7,
     "/careers/compare/?roles=role-1,role-2,role-3,role-4": 11,
