@@ -99,8 +99,8 @@ class Drawing:
 
     def _write(self, y: float, words: str, *, step: int, **look: Any) -> float:
         """Write words over as many lines as they take; gives the baseline that follows."""
-        text = Text(MARGIN, y, words, **look)
-        for line in _lines(text, WIDTH - 2 * MARGIN):
+        text = Text(MARGIN, y, plain(words), **look)
+        for line in lines_of(text, WIDTH - 2 * MARGIN):
             self.texts.append(Text(MARGIN, y, line, **look))
             y += step
         return y
@@ -116,7 +116,7 @@ class Drawing:
         for place, row in enumerate(chart.rows):
             y = top + ROW_HEIGHT * place
             baseline = y + ROW_HEIGHT / 2 + 6
-            name = _cut(row.role.name, AXIS_START - MARGIN - 24)
+            name = cut(plain(row.role.name), AXIS_START - MARGIN - 24)
             self.texts.append(Text(MARGIN, baseline, name, weight=500))
             self.texts.append(Text(WIDTH - MARGIN, baseline, row.text, weight=500, anchor="end"))
             if row.bar:
@@ -128,7 +128,7 @@ class Drawing:
         return bottom + 66
 
     def svg(self) -> bytes:
-        return NOT_IN_XML.sub("", render_to_string("careers/chart.svg", {"drawing": self})).encode()
+        return render_to_string("careers/chart.svg", {"drawing": self}).encode()
 
     def png(self) -> bytes:
         image = Image.new("RGB", (WIDTH * DENSITY, round(self.height * DENSITY)), CANVAS)
@@ -145,6 +145,11 @@ class Drawing:
         file = BytesIO()
         image.save(file, "PNG")
         return file.getvalue()
+
+
+def plain(words: str) -> str:
+    """Words in one line, without what no XML document may hold; no-break spaces stay."""
+    return re.sub(r"[ \t\r\n\f\v\x85\u2028\u2029]+", " ", NOT_IN_XML.sub("", words)).strip()
 
 
 def _dots(point: tuple[float, float]) -> tuple[int, int]:
@@ -166,7 +171,7 @@ def length_of(words: str, size: int, family: str = "sans", weight: int = 400) ->
     return font_of(size * DENSITY, family, weight).getlength(words) / DENSITY
 
 
-def _lines(text: Text, room: float) -> Iterator[str]:
+def lines_of(text: Text, room: float) -> Iterator[str]:
     """The words of a text in lines that are not longer than this, a single long word excepted."""
     line = ""
     for word in text.words.split(" "):
@@ -178,7 +183,7 @@ def _lines(text: Text, room: float) -> Iterator[str]:
     yield line
 
 
-def _cut(name: str, room: float) -> str:
+def cut(name: str, room: float) -> str:
     """A name that fits its column, shortened if need be."""
     if length_of(name, 18, weight=500) <= room:
         return name

@@ -1,4 +1,7 @@
+import re
+from html import unescape
 from io import BytesIO
+from unittest import mock
 from xml.etree import ElementTree
 
 from django.http import QueryDict
@@ -7,7 +10,7 @@ from PIL import Image
 
 from careers.comparison import Query, Scale, compare
 from careers.comparison.chart import charts_of, ticks_of
-from careers.comparison.drawing import Text, _lines, length_of
+from careers.comparison.drawing import Text, length_of, lines_of
 from careers.models import Market
 from tests.factories import make_markets, make_role, make_salary, make_source
 
@@ -123,7 +126,46 @@ class FileTests(TestCase):
         self.role.name = "Lead\x0bing \ufffe"
         self.role.save()
 
-        self.assertIn("Leading ", texts_of(self.client.get("/careers/charts/gb.svg")))
+        self.assertIn("Leading", texts_of(self.client.get("/careers/charts/gb.svg")))
+
+    def test_a_name_of_two_lines_is_drawn_in_one(self):
+        self.role.name = "Lead\r\nof\u2028all"
+        self.role.save()
+
+        self.assertIn("Lead of all", texts_of(self.client.get("/careers/charts/gb.svg")))
+        self.assertEqual(self.client.get("/careers/charts/gb.png").status_code, 200)
+
+    def test_every_file_that_the_picture_offers_is_there_however_it_is_sorted(self):
+        make_role("Other", pay={"GB": (50_000, 95_000)}, order=2)
+        for sort in ("role", "skills", "gb_low", "gb_high", "us_low", "us_high"):
+            for query in (f"sort={sort}", f"sort=-{sort}&market=us,gb&min=92000"):
+                page = self.client.get(f"/careers/?view=chart&{query}")
+                files = re.findall(r'href="(/careers/charts/[^"]+)"', page.text)
+                self.assertEqual(len(files), 4)
+                for file in files:
+                    with self.subTest(file):
+                        self.assertEqual(self.client.get(unescape(file)).status_code, 200)
+
+    def test_a_file_has_the_rows_of_the_page_whichever_market_decides(self):
+        make_role("Other", pay={"GB": (50_000, 55_000), "US": (50_000, 200_000)}, order=2)
+
+        words = texts_of(self.client.get("/careers/charts/gb.svg?sort=-us_high&min=110000"))
+
+        self.assertEqual([word for word in words if word in {"Other", "R&D <Lead>"}], ["Other", "R&D <Lead>"])
+
+    def test_a_market_that_is_not_the_files_own_is_refused(self):
+        response = self.client.get("/careers/charts/gb.svg?market=us")
+
+        self.assertEqual((response.status_code, response.text), (400, "Not understood: market=us.\n"))
+
+    def test_a_picture_is_not_drawn_for_who_has_it(self):
+        etag = self.client.get("/careers/charts/gb.png").headers["ETag"]
+
+        with mock.patch("careers.comparison.drawing.Image.new", side_effect=AssertionError):
+            response = self.client.get("/careers/charts/gb.png", headers={"if-none-match": etag})
+
+        self.assertEqual((response.status_code, response.headers["ETag"]), (304, etag))
+        self.assertNotEqual(etag, self.client.get("/careers/charts/gb.svg").headers["ETag"])
 
     def test_no_role_at_all_is_drawn_as_well(self):
         for ending in ("svg", "png"):
@@ -146,7 +188,7 @@ class LayoutTests(SimpleTestCase):
     def test_words_are_broken_into_lines_that_fit_and_none_is_lost(self):
         words = "Some words that are longer than a line holds, and then some more of them."
 
-        lines = list(_lines(Text(0, 0, words), 200))
+        lines = list(lines_of(Text(0, 0, words), 200))
 
         self.assertEqual(" ".join(lines), words)
         self.assertGreater(len(lines), 2)

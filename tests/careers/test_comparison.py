@@ -293,6 +293,20 @@ class PageTests(TestCase):
             compare(Query.of_all())
 
 
+class LargeFiguresTests(TestCase):
+    def test_a_figure_in_hundreds_of_millions_has_an_axis(self):
+        make_role("Director", pay={"GB": (99_000_000, None, True), "US": (1, 100_000_000)})
+
+        tops = [scale.top for scale in compare(Query.of_all()).scales]
+
+        self.assertEqual(tops, [150_000_000, 100_000_000])
+
+    def test_and_so_has_one_that_no_form_would_take(self):
+        make_role("Director", pay={"GB": (2_000_000_000, None, True)})
+
+        self.assertEqual(compare(Query.of_all()).scales[0].top, 2_500_000_000)
+
+
 class ScaleTests(SimpleTestCase):
     def setUp(self):
         self.market = Market(pk=1, code="GB", name="UK", currency="GBP")
