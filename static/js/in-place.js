@@ -1,6 +1,6 @@
 // <in-place id="…">: links and GET forms inside it that lead to the page they stand on are answered in place, with what
-// the same element holds in the answer. History, title, focus and the words for screen readers follow. Whatever goes
-// wrong, the browser goes there as it would have without.
+// the same element holds in the answer. History, title, focus and the words for screen readers follow; so do boxes that
+// are ticked for a form that leads elsewhere. Whatever goes wrong, the browser goes there as it would have without.
 
 class InPlace extends HTMLElement {
   connectedCallback() {
@@ -9,13 +9,14 @@ class InPlace extends HTMLElement {
     this.after(this.voice)
     this.addEventListener("click", (event) => this.follow(event))
     this.addEventListener("submit", (event) => this.send(event))
-    this.onpopstate = () => this.go(location.href, { isBack: true })
+    this.onpopstate = () => this.goBack()
     addEventListener("popstate", this.onpopstate)
-    this.place = location.pathname + location.search
+    this.shown = pageOf(location)
   }
 
   disconnectedCallback() {
     removeEventListener("popstate", this.onpopstate)
+    this.request?.abort()
     this.voice.remove()
   }
 
@@ -24,65 +25,104 @@ class InPlace extends HTMLElement {
     const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
     if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return
     const url = new URL(link.href)
-    if (!this.isHere(url) || url.hash) return
+    if (!isHere(url) || url.hash) return
     event.preventDefault()
-    this.go(url.href, { from: link })
+    this.go(url, link)
   }
 
   send(event) {
     const form = event.target
     const url = new URL(form.action)
-    if (event.defaultPrevented || form.method !== "get" || !this.isHere(url)) return
+    if (event.defaultPrevented || form.method !== "get" || !isHere(url)) return
     event.preventDefault()
     const fields = [...new FormData(form, event.submitter)].filter(([, value]) => value !== "")
     url.search = new URLSearchParams(fields)
-    this.go(url.href, { from: event.submitter ?? document.activeElement })
+    url.hash = ""
+    this.go(url, event.submitter ?? document.activeElement)
   }
 
-  isHere(url) {
-    return url.origin === location.origin && url.pathname === location.pathname
+  async go(url, from) {
+    const answer = await this.fetch(url, () => location.assign(url))
+    if (!answer) return
+    const { address } = answer
+    // The same page again is no new step of the history.
+    history[pageOf(new URL(address)) === this.shown ? "replaceState" : "pushState"](null, "", address)
+    this.show(answer, from)
+    if (from?.rel === "next" || from?.rel === "prev") this.scrollIntoView()
   }
 
-  async go(address, { from = null, isBack = false } = {}) {
-    const url = new URL(address)
-    // A jump within the page changes no more than the fragment.
-    if (isBack && url.pathname + url.search === this.place) return
+  async goBack() {
+    const url = new URL(location)
+    // What is on its way would arrive after the step back; a step within the page changes the fragment alone.
+    this.request?.abort()
+    if (pageOf(url) === this.shown) return
+    const answer = await this.fetch(url, () => location.reload())
+    if (answer) this.show(answer, document.activeElement)
+  }
+
+  // The page at an address with its part of this name; nothing where another request came after it, or it failed.
+  async fetch(url, otherwise) {
     this.request?.abort()
     const request = (this.request = new AbortController())
     this.setAttribute("aria-busy", "true")
     try {
-      const answer = await fetch(address, { signal: request.signal, headers: { Accept: "text/html" } })
+      const answer = await fetch(url, { signal: request.signal, headers: { Accept: "text/html" } })
       const page = new DOMParser().parseFromString(await answer.text(), "text/html")
       const next = page.getElementById(this.id)
+      if (request.signal.aborted) return
       if (!answer.ok || !next) throw new Error("Nothing to show in place")
-      if (!isBack) history.pushState(null, "", answer.url)
-      this.place = new URL(answer.url).pathname + new URL(answer.url).search
-      document.title = page.title
-      this.show(next, from)
-    } catch (error) {
-      if (error.name !== "AbortError") location.assign(address)
+      return { address: answer.url, page, next }
+    } catch {
+      if (!request.signal.aborted) otherwise()
     } finally {
       if (this.request === request) this.removeAttribute("aria-busy")
     }
   }
 
-  show(next, from) {
-    const isFocused = from && (from === document.activeElement || this.contains(document.activeElement))
+  show({ address, page, next }, from) {
+    this.shown = pageOf(new URL(address))
+    document.title = page.title
+    const had = this.contains(document.activeElement) || this.contains(from)
     const open = [...this.querySelectorAll("details[id][open]")].map((part) => part.id)
+    const ticked = this.formsToElsewhere().flatMap((form) => [...new FormData(form)])
     this.replaceChildren(...next.childNodes)
-    for (const id of open) this.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "")
+    for (const id of open) this.part(id)?.setAttribute("open", "")
+    for (const form of this.formsToElsewhere()) for (const field of ticked) tick(form, field)
     const status = this.querySelector("[role=status]")
-    this.voice.textContent = status?.textContent ?? ""
-    if (!isFocused) return
-    const same = from.id && document.getElementById(from.id)
-    if (same) {
-      same.focus({ preventScroll: true })
-    } else if (status) {
+    const same = had && from.id ? this.part(from.id) : null
+    if (same) same.focus({ preventScroll: true })
+    if (same || !had || !status) {
+      this.voice.textContent = status?.textContent ?? ""
+    } else {
+      // Where what was activated is gone, reading goes on at what was found, which the focus makes heard.
       status.tabIndex = -1
       status.focus({ preventScroll: true })
       status.scrollIntoView({ block: "nearest" })
     }
   }
+
+  part(id) {
+    return this.querySelector(`#${CSS.escape(id)}`)
+  }
+
+  formsToElsewhere() {
+    return [...this.querySelectorAll("form")].filter((form) => !isHere(new URL(form.action)))
+  }
+}
+
+function isHere(url) {
+  return url.origin === location.origin && url.pathname === location.pathname
+}
+
+function pageOf(url) {
+  return url.pathname + url.search
+}
+
+// Tick the box of this name and value, or carry it along unseen where this page has none.
+function tick(form, [name, value]) {
+  const box = [...form.querySelectorAll("[type=checkbox]")].find((box) => box.name === name && box.value === value)
+  if (box) box.checked = true
+  else form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }))
 }
 
 customElements.define("in-place", InPlace)

@@ -96,6 +96,7 @@ def test_the_table_is_changed_in_place_and_history_focus_and_voice_follow(reader
 
     page.go_back()
     expect(rows(page)).to_have_count(8)
+    expect(page.get_by_role("button", name="Show roles")).to_be_focused()
     page.go_back()
     expect(rows(page).first).to_contain_text("AI Research Scientist")
     page.go_forward()
@@ -129,6 +130,62 @@ def test_where_nothing_can_be_fetched_the_browser_goes_there_itself(reader):
 
     expect(page.locator("[aria-sort=descending]")).to_have_count(1)
     assert page.evaluate("window.isSamePage") is None
+
+
+def test_steps_back_and_forth_while_an_answer_is_on_its_way_show_what_the_address_says(reader):
+    page = reader.open("/careers/")
+    page.get_by_role("link", name="UK range").click()
+    expect(page.locator("[aria-sort=descending]")).to_have_count(1)
+    page.route("**/careers/*", lambda route: (page.wait_for_timeout(400), route.continue_()))
+
+    page.go_back()
+    page.go_forward()
+
+    expect(page).to_have_url(re.compile(r"\?sort=-gb_high$"))
+    page.wait_for_timeout(1_500)
+    expect(page.locator("[aria-sort=descending]")).to_have_count(1)
+    expect(page.locator(".found__summary")).to_contain_text("sorted by UK upper figure")
+
+
+def test_a_step_back_that_cannot_be_fetched_loads_the_page_anew(reader):
+    page = reader.open("/careers/")
+    page.get_by_role("link", name="Note a").first.click()
+    page.get_by_role("link", name="UK range").click()
+    expect(page.locator("[aria-sort=descending]")).to_have_count(1)
+    page.route("**/careers/", lambda route: route.fulfill(status=200, body="<p>Something else</p>"), times=1)
+
+    page.go_back()
+
+    expect(page).to_have_url(re.compile(r"/careers/#roles-note-a$"))
+    expect(page.locator(".found__summary")).to_have_text("8 roles")
+
+
+def test_ticked_roles_stay_ticked_and_go_along_when_they_are_not_shown(reader):
+    page = reader.open("/careers/")
+    page.get_by_label("Compare MLOps Engineer").check()
+    page.get_by_label("Compare Prompt Engineer").check()
+
+    page.get_by_role("link", name="US range").click()
+    expect(page.locator("[aria-sort]")).to_have_count(1)
+    expect(page.get_by_label("Compare MLOps Engineer")).to_be_checked()
+    page.get_by_label("Skill").select_option("DevOps")
+    page.get_by_role("button", name="Show roles").click()
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name="Compare side by side").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Prompt Engineer")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("MLOps Engineer")
+
+
+def test_the_same_question_twice_is_one_step_of_the_history(reader):
+    page = reader.open("/careers/")
+    for _ in range(2):
+        page.get_by_role("button", name="Show roles").click()
+        expect(page).to_have_url(re.compile(r"market=us$"))
+
+    page.go_back()
+
+    expect(page).to_have_url(re.compile(r"/careers/$"))
 
 
 def test_the_headings_stay_in_sight_on_a_wide_screen(open_window):
