@@ -92,13 +92,20 @@ class InPlace extends HTMLElement {
     const same = had && from.id ? this.part(from.id) : null
     if (same) same.focus({ preventScroll: true })
     if (same || !had || !status) {
-      this.voice.textContent = status?.textContent ?? ""
+      this.say(status?.textContent ?? "")
     } else {
       // Where what was activated is gone, reading goes on at what was found, which the focus makes heard.
       status.tabIndex = -1
       status.focus({ preventScroll: true })
       status.scrollIntoView({ block: "nearest" })
     }
+  }
+
+  // Said once, and then gone: the page says it too, to whoever reads on.
+  say(words) {
+    clearTimeout(this.silence)
+    this.voice.textContent = words
+    this.silence = setTimeout(() => this.voice.replaceChildren(), 5_000)
   }
 
   part(id) {
