@@ -12,6 +12,7 @@ from articles.admin.sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateF
 
 from .admin_merging import MergeMixin
 from .imports import RoleResource, SalaryRangeResource
+from .merging import settle
 from .models import (
     CareerPath,
     ComparisonTable,
@@ -89,6 +90,15 @@ class RequirementInline(admin.TabularInline):
         return super().formfield_for_manytomany(db_field, request, error_messages=NOT_TO_CHOOSE, **kwargs)
 
 
+class ListedMixin:
+    """For the admin of what has a list of requirements."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+        # Somebody may have merged a skill since the form was read.
+        settle(form.instance.requirements.all())
+
+
 PAY_FIELDS: Any = ["market", "kind", "low", "high", "is_open_ended", "as_of", "source", "check_status"]
 
 
@@ -126,7 +136,7 @@ class RoleRelationInline(admin.TabularInline):
 
 
 @admin.register(Role)
-class RoleAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
+class RoleAdmin(ListedMixin, ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     import_resource = RoleResource
     list_display = ["name", "path", "current_ranges", "slug", "order"]
     list_filter = ["path"]
@@ -149,7 +159,7 @@ class RoleAdmin(ImportMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelA
 
 
 @admin.register(CareerPath)
-class CareerPathAdmin(LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
+class CareerPathAdmin(ListedMixin, LastingSlugMixin, UsedInArticlesMixin, admin.ModelAdmin):
     list_display = ["name", "slug", "order"]
     list_editable = ["order"]
     search_fields = ["name", "slug"]

@@ -54,6 +54,21 @@ def merge(skills: Iterable[Skill], into: Skill, by: User) -> list[Skill]:
     return new
 
 
+@transaction.atomic
+def settle(lines: models.QuerySet[Requirement]) -> None:
+    """Let lines that name merged skills name those that stand in their place; call it where lines were saved.
+
+    It waits for a merge that is going on, and a merge waits for it, so that no line is missed by both.
+    """
+    links: models.Manager[Any] = Requirement.skills.through._default_manager
+    named = set(links.filter(requirement__in=lines).values_list("skill_id", flat=True))
+    list(Skill.objects.select_for_update().filter(pk__in=named).order_by("pk").values_list("pk", flat=True))
+    for link in links.filter(requirement__in=lines).exclude(skill__merged_into=None).select_related("skill"):
+        if kept := link.skill.kept():
+            links.get_or_create(requirement_id=link.requirement_id, skill_id=kept.pk)
+            link.delete()
+
+
 def in_quotes(records: Iterable[models.Model]) -> str:
     """“A”, “B” and “C”."""
     *others, last = [f"“{record}”" for record in records]

@@ -52,6 +52,30 @@ def no_requirements(today: date) -> Iterator[tuple[Role, str]]:
         yield role, f"{who} list of must and nice skills."
 
 
+@record_rule("asked-twice", "The same skills in two lines of a list", Severity.WARNING)
+def asked_twice(today: date) -> Iterator[tuple[Role | CareerPath, str, str]]:
+    """Must and nice lines of one list that the same skills meet, as they can come about when skills are merged."""
+    explicit = Requirement.objects.exclude(importance=CORE).select_related("role", "path").prefetch_related("skills")
+    found: dict[tuple[Any, frozenset[int]], Requirement] = {}
+    for line in explicit.order_by("order", "pk").fetch_mode(models.FETCH_RAISE):
+        skills = frozenset(skill.pk for skill in line.skills.all())
+        first = found.setdefault((line.owner, skills), line)
+        if skills and first != line:
+            words = f"“{first.label}” ({first.importance}) and “{line.label}” ({line.importance})"
+            yield line.owner, f"{words} are met by the same skills.", str(line.pk)
+
+
+@record_rule("merged-skill", "A line names a merged skill", Severity.WARNING)
+def merged_skill(today: date) -> Iterator[tuple[Role | CareerPath, str, str]]:
+    """What is left where a line was saved while its skill was being merged; saving the line again mends it."""
+    links: models.Manager[Any] = Requirement.skills.through._default_manager
+    stale = links.exclude(skill__merged_into=None).select_related("skill__merged_into")
+    for link in stale.select_related("requirement__role", "requirement__path").order_by("pk"):
+        line, skill = link.requirement, link.skill
+        message = f"“{line.label}” names {skill}, which was merged into {skill.merged_into}. Save the list again."
+        yield line.owner, message, f"{line.pk}-{skill.pk}"
+
+
 @record_rule("line-without-skill", "A line that no skill meets", Severity.WARNING)
 def line_without_skill(today: date) -> Iterator[tuple[Role | CareerPath, str, str]]:
     lines = Requirement.objects.filter(skills=None).select_related("role", "path").fetch_mode(models.FETCH_RAISE)

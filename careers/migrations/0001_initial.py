@@ -346,7 +346,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='skill',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='skill_name_is_unique', violation_error_message='There is a skill of this name already.'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), condition=models.Q(('merged_into', None)), name='skill_name_is_unique', violation_error_message='There is a skill of this name already.'),
         ),
         migrations.AddConstraint(
             model_name='skill',

@@ -80,6 +80,8 @@ class Skill(models.Model):
             models.UniqueConstraint(
                 Lower("name"),
                 name="skill_name_is_unique",
+                # The one that stays may take over the name of one that was merged into it.
+                condition=Q(merged_into=None),
                 violation_error_message="There is a skill of this name already.",
             ),
             models.CheckConstraint(

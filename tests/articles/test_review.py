@@ -418,5 +418,5 @@ class CostTests(TestCase):
         self.make_content(100)
 
         self.assertEqual({name: self.cost(act) for name, act in acts.items()}, few)
-        self.assertLessEqual(few["rules"], 21)
+        self.assertLessEqual(few["rules"], 24)
         self.assertLess(len(self.client.get(URL).content), 500_000)

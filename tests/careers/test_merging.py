@@ -6,15 +6,16 @@ from unittest import mock
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
+from django.db.models.signals import pre_save
 from django.test import Client, TestCase, TransactionTestCase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
 from articles import frozen
-from careers.merging import MergeError, merge
-from careers.models import Requirement, Skill, SkillAlias
+from careers.merging import MergeError, merge, settle
+from careers.models import Requirement, Role, Skill, SkillAlias
 from tests.articles.test_admin import row
 from tests.factories import make_path, make_role, make_skill, make_user
 
@@ -182,6 +183,57 @@ def houses(draw):
     )
     merges = draw(st.lists(st.tuples(st.sets(skill, min_size=1, max_size=3), skill), max_size=3))
     return broader, lines, merges
+
+
+class SettleTests(TestCase):
+    def test_lines_that_name_merged_skills_come_to_name_those_that_stay(self):
+        kept, other = make_skill("Kept"), make_skill("Other")
+        gone = make_skill("Gone", merged_into=make_skill("Between", merged_into=kept))
+        role = make_role()
+        lines = [ask(gone, other, role=role, label="One"), ask(gone, kept, role=role, label="Two")]
+
+        settle(role.requirements.all())
+
+        self.assertEqual([set(line.skills.all()) for line in lines], [{kept, other}, {kept}])
+
+    def test_saving_a_role_in_the_desk_settles_its_lines(self):
+        kept = make_skill("Kept")
+        role = make_role()
+        line = ask(kept, role=role)
+        gone = make_skill("Gone")
+        self.client.force_login(make_user("Editor"))
+        url = f"/admin/careers/role/{role.pk}/change/"
+        form = self.client.get(url).context["adminform"].form
+        data = {name: "" if (value := form[name].value()) is None else value for name in form.fields}
+        prefixes = {"requirements": 1, "relations": 0, "codes": 0, "salary_ranges": 0}
+        data |= {f"{name}-TOTAL_FORMS": count for name, count in prefixes.items()}
+        data |= {f"{name}-INITIAL_FORMS": count for name, count in prefixes.items()}
+        line_data = {"id": line.pk, "role": role.pk, "importance": "must", "label": "New", "needs": "any", "order": 0}
+        data |= {f"requirements-0-{name}": value for name, value in line_data.items()}
+        data["requirements-0-skills"] = [gone.pk]
+
+        def merge_in_the_meantime(**kwargs):
+            # After the form was checked, before its lists are saved.
+            Skill.objects.filter(pk=gone.pk).update(merged_into=kept)
+
+        pre_save.connect(merge_in_the_meantime, sender=Role)
+        self.addCleanup(pre_save.disconnect, merge_in_the_meantime, sender=Role)
+
+        response = self.client.post(url, data)
+
+        self.assertEqual(response.status_code, 302, response.context and response.context["errors"])
+        self.assertEqual(list(line.skills.all()), [kept])
+
+    def test_one_that_stays_may_take_over_the_name_of_one_that_was_merged(self):
+        kept = make_skill("RAG")
+        make_skill("Retrieval-augmented generation", merged_into=kept)
+
+        kept.name = "Retrieval-augmented generation"
+        kept.full_clean()
+        kept.save()
+
+        with self.assertRaises(IntegrityError):
+            Skill.objects.create(slug="another", name="retrieval-Augmented generation", kind="llm")
 
 
 class PropertyTests(PropertyTestCase):

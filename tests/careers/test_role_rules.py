@@ -94,6 +94,51 @@ class CoreButNiceTests(TestCase):
         self.assertIn("“Prompting” is core in the table", finding.message)
 
 
+class AskedTwiceTests(TestCase):
+    def test_lines_that_come_to_mean_the_same_by_a_merge_are_found(self):
+        role = make_role()
+        alpha, beta = make_skill("Alpha"), make_skill("Beta")
+        for label, importance, skills in [
+            ("Alpha", "must", [alpha]),
+            ("Beta", "nice", [beta]),
+            ("Either", "must", [alpha, beta]),
+            ("Core", "core", [alpha]),
+        ]:
+            role.requirements.create(importance=importance, label=label).skills.set(skills)
+        self.assertEqual(found_by("asked-twice"), [])
+
+        merge([beta], alpha, make_user("Editor"))
+
+        self.assertEqual(
+            [(finding.subject, finding.message) for finding in found_by("asked-twice")],
+            [
+                (role, "“Alpha” (must) and “Beta” (nice) are met by the same skills."),
+                (role, "“Alpha” (must) and “Either” (must) are met by the same skills."),
+            ],
+        )
+
+    def test_lines_without_skills_and_lists_of_others_are_left_alone(self):
+        skill = make_skill("Alpha")
+        for owner in (make_role(), make_role()):
+            owner.requirements.create(importance="must", label="Alpha").skills.add(skill)
+            owner.requirements.create(importance="must", label="None")
+            owner.requirements.create(importance="nice", label="None either")
+
+        self.assertEqual(found_by("asked-twice"), [])
+
+
+class MergedSkillTests(TestCase):
+    def test_a_line_that_names_a_merged_skill_is_found(self):
+        gone = make_skill("Gone", merged_into=make_skill("Kept"))
+        role = make_role(core=["Kept"])
+        line = role.requirements.create(importance="must", label="A line")
+        line.skills.add(gone)
+
+        message = "“A line” names Gone, which was merged into Kept. Save the list again."
+        (finding,) = found_by("merged-skill")
+        self.assertEqual((finding.subject, finding.message), (role, message))
+
+
 class NoRequirementsTests(TestCase):
     def test_a_role_without_a_list_of_its_own_or_of_a_path_is_found(self):
         make_role("Alone", core=["Python"])
