@@ -12,6 +12,22 @@ def is_tracking(name: str) -> bool:
     return name.startswith("utm_") or name in TRACKING
 
 
+def is_bare(names: Iterable[str]) -> bool:
+    """Whether an address asks for nothing but the page itself; give it the names of its parameters."""
+    return all(is_tracking(name) for name in names)
+
+
+def page_number(value: str) -> int | None:
+    """The page of a list that a value means, counted from 1; None where it is no such number, or absurdly large."""
+    is_number = value.isascii() and value.isdigit() and len(value) <= 6
+    return int(value) or None if is_number else None
+
+
+def in_list(values: Iterable[str]) -> list[str]:
+    """The parts of values that hold several with commas between them, each once."""
+    return list(dict.fromkeys(part for value in values for part in value.split(",") if part))
+
+
 def named(asked: Iterable[tuple[str, str]]) -> list[str]:
     """The parameters that were not understood, as “name=value”, cut short and not too many; tracking left out."""
     shown = [f"{name[:MAX_VALUE_LENGTH]}={value[:MAX_VALUE_LENGTH]}" for name, value in asked if not is_tracking(name)]

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from . import structured_data
+from .asked import is_bare
 from .citations import Citation
 from .clocks import Clocks
 from .figure_pages import articles_showing, changes_of, corrections, count_figures, figures_of, line_of
@@ -130,7 +131,8 @@ def statistic(request: HttpRequest, slug: str) -> HttpResponse:
         "articles": articles_showing(statistic),
         "citation": Citation.of_figure(current, statistic.slug),
         "ignored": clocks.ignored,
-        "structured_data": [] if request.GET else structured_data.of_figure(current),
+        "is_bare": is_bare(request.GET),
+        "structured_data": structured_data.of_figure(current) if is_bare(request.GET) else [],
     }
     return render(request, "articles/statistic.html", context)
 

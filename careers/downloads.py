@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,30 @@ from .comparison.chart import Chart
 from .comparison.drawing import Drawing
 from .models import Market
 
+
+@dataclass(frozen=True)
+class Offer:
+    """A file that the page on roles and pay offers."""
+
+    name: str
+    view: str
+    media_type: str
+    about: str
+
+    @property
+    def url(self) -> str:
+        return reverse(self.view)
+
+
+FILES = [
+    Offer("veltrix-data.zip", "careers:data_zip", ZIP, "Everything below, with a guide to every column"),
+    Offer("salaries.csv", "careers:salaries_csv", "text/csv", "Every salary range, its source and its history"),
+    Offer("roles.csv", "careers:roles_csv", "text/csv", "Roles and what they ask for"),
+    Offer("roles.json", "careers:roles_json", JSON, "Roles with pay, skills and codes, for programs"),
+    Offer("statistics.csv", "articles:statistics_csv", "text/csv", "Every figure in our articles, with its history"),
+    Offer("sources.csv", "articles:sources_csv", "text/csv", "The publications that they come from"),
+    Offer("datapackage.json", "careers:datapackage", JSON, "A description for programs: Data Package 2.0"),
+]
 SVG = "image/svg+xml"
 PNG = "image/png"
 

@@ -37,15 +37,16 @@ class RolePage:
         """Read it in eleven queries and that of the articles, however much there is."""
         lines = lines_of(role.salary_ranges.published().for_review())
         catalogue = Catalogue.load()
-        units, pay = catalogue.roles[role.pk], pay_of(lines)
+        units, pay = catalogue.roles.get(role.pk), pay_of(lines)
         yearly = [cell.market for cell in pay if cell.salary and cell.salary.period == SalaryRange.Period.YEAR]
         return cls(
             pay=pay,
             markets=list(dict.fromkeys(yearly)),
             pay_history=[change for line in lines if len(line) > 1 for change in changes_of(line)],
             lists=role.lists(),
-            moves_out=moves_from(catalogue, units, MOVES_SHOWN),
-            moves_in=moves_into(catalogue, units, MOVES_SHOWN),
+            # None where the role was deleted a moment ago.
+            moves_out=moves_from(catalogue, units, MOVES_SHOWN) if units else [],
+            moves_in=moves_into(catalogue, units, MOVES_SHOWN) if units else [],
             related=[link.related for link in RoleRelation.objects.filter(role=role).select_related("related")],
             codes=list(role.codes.all()),
             articles=role.used_in().published().for_index()[:ARTICLES_SHOWN],

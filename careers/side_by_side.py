@@ -6,7 +6,7 @@ from typing import Self
 
 from django.http import QueryDict
 
-from articles.asked import is_tracking, named
+from articles.asked import in_list, named
 
 from .catalogue import Catalogue, RoleUnits, Unit
 from .comparison import Comparison, PayCell, Query
@@ -20,21 +20,22 @@ MUST_HAVE, NICE_TO_HAVE = "Must have", "Nice to have"
 
 @dataclass
 class Chosen:
-    """The roles that an address names, in its order. `ignored` names what was not understood or is too much."""
+    """The roles that an address names, in its order. `ignored` names what was not understood."""
 
     slugs: list[str] = field(default_factory=list)
+    # The names of the roles for which there is no room.
+    surplus: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, data: QueryDict) -> Self:
         """Read `roles`, given once with commas or several times."""
-        slugs = list(dict.fromkeys(slug for value in data.getlist("roles") for slug in value.split(",") if slug))
-        asked = slugs[:MOST_ROLES]
-        known = set(Role.objects.filter(slug__in=asked).values_list("slug", flat=True))
-        chosen = [slug for slug in asked if slug in known][:MOST]
+        slugs = in_list(data.getlist("roles"))
+        names = dict(Role.objects.filter(slug__in=slugs[:MOST_ROLES]).values_list("slug", "name"))
+        known = [slug for slug in slugs if slug in names]
+        unknown = [("roles", slug) for slug in slugs if slug not in names]
         others = [(name, value) for name in data for value in data.getlist(name) if name != "roles"]
-        left_out = [("roles", slug) for slug in slugs if slug not in chosen]
-        return cls(chosen, named([*left_out, *((name, value) for name, value in others if not is_tracking(name))]))
+        return cls(known[:MOST], [names[slug] for slug in known[MOST:]], named([*unknown, *others]))
 
     @property
     def is_enough(self) -> bool:
@@ -100,7 +101,7 @@ class SideBySide:
     def of(cls, catalogue: Catalogue, chosen: "Chosen") -> Self:
         """Six queries, however many roles there are."""
         by_slug = {role.slug: role for role in catalogue.roles.values()}
-        roles = [by_slug[slug] for slug in chosen.slugs]
+        roles = [by_slug[slug] for slug in chosen.slugs if slug in by_slug]
         query = Query.of_all()
         comparison = Comparison.of_roles([role.pk for role in roles], query)
         pay = [(market, [row.pay[place] for row in comparison.rows]) for place, market in enumerate(query.markets)]
@@ -123,7 +124,8 @@ def suggestions(catalogue: Catalogue, chosen: Chosen, most: int = 6) -> list[Cho
     if len(chosen.slugs) == MOST:
         return []
     by_slug = {role.slug: role for role in catalogue.roles.values()}
-    near = [move.role for slug in chosen.slugs[:1] for move in moves_from(catalogue, by_slug[slug], most + MOST)]
+    first = [by_slug[slug] for slug in chosen.slugs[:1] if slug in by_slug]
+    near = [move.role for role in first for move in moves_from(catalogue, role, most + MOST)]
     others = [role for role in near or catalogue.roles.values() if role.slug not in chosen.slugs]
     return [Choice(role, ",".join([*chosen.slugs, role.slug])) for role in others[:most]]
 

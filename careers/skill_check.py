@@ -11,7 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 from django.urls import reverse
 
-from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, is_tracking, named
+from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, is_tracking, named, page_number
 
 from .catalogue import Catalogue, KnownSkill, Origin, RoleUnits, Unit
 from .fit import Fit, Line, RoleFit, check, explain
@@ -19,7 +19,7 @@ from .models import Skill
 from .qr_code import QrCode
 from .skill_names import SkillNames
 
-MOST_SKILLS = 200
+MOST_SKILLS = 100
 ROLES_A_PAGE = 20
 # How many roles a list beside the results names.
 MOST_BESIDE = 8
@@ -50,7 +50,7 @@ class Asked:
         skills = _by_slug(names.catalogue.skills[skill] for skill in found)
         is_cut = reading.is_cut or len(skills) > MOST_SKILLS or "1" in data.getlist("cut")
         given = [(name, value) for name in data for value in data.getlist(name)]
-        own = sorted((pair for pair in given if _is_own(pair)), key=lambda pair: OWN.index(pair[0]))
+        own = [pair for pair in given if _is_own(pair)]
         others = [pair for pair in given if not _is_own(pair) and not is_tracking(pair[0])][:MOST_NAMED]
         canonical = _parameters(skills[:MOST_SKILLS], reading.unknown, is_cut)
         return cls(
@@ -74,12 +74,8 @@ class Asked:
     @property
     def page(self) -> int:
         """The page of results: the first one unless another is asked for."""
-        pages = [value for name, value in self.others if name == "page" and _is_page(value)]
-        return int(pages[-1]) if pages else 1
-
-    @property
-    def ignored(self) -> list[str]:
-        return named((name, value) for name, value in self.others if not (name == "page" and _is_page(value)))
+        pages = [page_number(value) for name, value in self.others if name == "page"]
+        return next((page for page in reversed(pages) if page), 1)
 
     @property
     def beside_page(self) -> str:
@@ -101,10 +97,6 @@ def _by_slug(skills: Iterable[KnownSkill]) -> list[KnownSkill]:
 
 def _is_own(pair: tuple[str, str]) -> bool:
     return pair[0] in {"skills", "know"} or pair == ("cut", "1")
-
-
-def _is_page(value: str) -> bool:
-    return value.isascii() and value.isdigit() and 0 < len(value) < 8 and int(value) > 0
 
 
 def _parameters(
@@ -138,17 +130,12 @@ class Kind(NamedTuple):
         return sum(is_ticked for _, is_ticked in self.ticks)
 
 
-class ShownLine(NamedTuple):
-    line: Line
-    choices: list[Choice]
-
-
 class Group(NamedTuple):
     """Lines of one importance from one list."""
 
     is_must: bool
     origin: Origin
-    lines: list[ShownLine]
+    lines: list[Line]
 
 
 class Result(NamedTuple):
@@ -170,6 +157,8 @@ class SkillCheck:
     unknown: list[tuple[str, list[Choice]]]
     fit: Fit
     page: Page
+    # What stood in the address and was not understood, as “name=value”.
+    ignored: list[str]
 
     @classmethod
     def of(cls, asked: Asked, names: SkillNames) -> Self:
@@ -179,7 +168,10 @@ class SkillCheck:
             (words, [Choice(skill, asked.with_skill(skill, instead_of=words)) for skill in guesses.get(words, [])])
             for words in asked.unknown
         ]
-        return cls(names.catalogue, asked, unknown, found, Paginator(found.results, ROLES_A_PAGE).get_page(asked.page))
+        pages = Paginator(found.results, ROLES_A_PAGE)
+        page = pages.page(asked.page if asked.page <= pages.num_pages else 1)
+        ignored = named(pair for pair in asked.others if pair != ("page", str(page.number)))
+        return cls(names.catalogue, asked, unknown, found, page, ignored)
 
     @property
     def kinds(self) -> list[Kind]:
@@ -258,7 +250,7 @@ class SkillCheck:
     def _groups(self, role: RoleUnits) -> list[Group]:
         lines = explain(self.catalogue, role.musts + role.nices, [skill.pk for skill in self.asked.skills])
         return [
-            Group(*key, [ShownLine(line, [self._choice(skill) for skill in line.would_meet]) for line in group])
+            Group(*key, list(group))
             for key, group in groupby(lines, key=lambda line: (line.unit.is_must, line.unit.origin))
         ]
 

@@ -9,26 +9,16 @@ from articles.open_data import LICENCE
 from articles.structured_data import Node, address, breadcrumbs, node, publisher
 
 from .comparison import PayCell
+from .downloads import FILES
 from .models import CareerPath, Market, Requirement, Role, RoleCode, SalaryRange
-
-# The files that the page on roles and pay links to, by name and by media type.
-FILES = [
-    ("veltrix-data.zip", "careers:data_zip", "application/zip"),
-    ("salaries.csv", "careers:salaries_csv", "text/csv"),
-    ("roles.csv", "careers:roles_csv", "text/csv"),
-    ("roles.json", "careers:roles_json", "application/json"),
-    ("statistics.csv", "articles:statistics_csv", "text/csv"),
-    ("sources.csv", "articles:sources_csv", "text/csv"),
-    ("datapackage.json", "careers:datapackage", "application/json"),
-]
 
 
 def of_index() -> list[Node]:
     """The data set that the page on roles and pay shows and gives away."""
     path = reverse("careers:index")
     files = [
-        node("DataDownload", name=name, contentUrl=address(reverse(view)), encodingFormat=media_type)
-        for name, view, media_type in FILES
+        node("DataDownload", name=file.name, contentUrl=address(file.url), encodingFormat=file.media_type)
+        for file in FILES
     ]
     described = node(
         "Dataset",

@@ -1,14 +1,16 @@
 from django.db.models.functions import Lower
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from articles.asked import is_bare
 from articles.open_data import LICENCE
 
 from . import structured_data
 from .catalogue import Catalogue
 from .comparison import Comparison, Query, compare, order_note, summary
 from .comparison.chart import charts_of
+from .downloads import FILES
 from .embeds import RoleEmbed
 from .models import CareerPath, Requirement, Role, Skill
 from .role_pages import ARTICLES_SHOWN, RolePage
@@ -33,8 +35,10 @@ def index(request: HttpRequest) -> HttpResponse:
         "is_filtered": query.is_filtered,
         "summary": summary(comparison, query),
         "order_note": order_note(query),
+        "files": FILES,
         "data_licence": LICENCE,
-        "structured_data": [] if request.GET else structured_data.of_index(),
+        "is_bare": is_bare(request.GET),
+        "structured_data": structured_data.of_index() if is_bare(request.GET) else [],
     }
     return render(request, "careers/index.html", context)
 
@@ -45,7 +49,7 @@ def fit(request: HttpRequest) -> HttpResponse:
     asked = Asked.read(request.GET, names)
     if not asked.is_canonical:
         return HttpResponseRedirect(asked.url)
-    return render(request, "careers/fit.html", {"check": SkillCheck.of(asked, names)})
+    return render(request, "careers/fit.html", {"check": SkillCheck.of(asked, names), "is_bare": is_bare(request.GET)})
 
 
 @require_safe
@@ -70,6 +74,7 @@ def compare_roles(request: HttpRequest) -> HttpResponse:
         "side_by_side": SideBySide.of(catalogue, chosen) if chosen.is_enough else None,
         "suggestions": suggestions(catalogue, chosen),
         "ignored": chosen.ignored,
+        "is_bare": is_bare(request.GET),
     }
     return render(request, "careers/compare.html", context)
 
@@ -91,7 +96,7 @@ def path(request: HttpRequest, slug: str) -> HttpResponse:
 
 def roles_on(path: CareerPath) -> Comparison:
     """The roles of a path side by side, in the editors’ order."""
-    query = Query.read(QueryDict())
+    query = Query.of_all()
     query.path = path
     return compare(query)
 

@@ -7,7 +7,7 @@ from typing import Self
 from django.http import QueryDict
 from django.urls import reverse
 
-from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, is_tracking, named
+from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, in_list, is_tracking, named, page_number
 from articles.clocks import has_begun
 from articles.partial_dates import in_words, last_day
 from careers.models import CareerPath, Market, Role, Skill
@@ -109,7 +109,7 @@ class Query:
             self.refuse("min", last)
 
     def _read_roles(self, values: list[str]) -> None:
-        slugs = list(dict.fromkeys(slug for value in values for slug in value.split(",") if slug))
+        slugs = in_list(values)
         asked = slugs[:MOST_ROLES]
         known = set(Role.objects.filter(slug__in=asked).values_list("slug", flat=True))
         self.roles = [slug for slug in asked if slug in known]
@@ -138,8 +138,8 @@ class Query:
 
     def _read_page(self, values: list[str]) -> None:
         last = values[-1]
-        if last.isascii() and last.isdigit() and len(last) <= 6 and int(last) > 0:
-            self.page = int(last)
+        if number := page_number(last):
+            self.page = number
         else:
             self.ignore("page", last)
 

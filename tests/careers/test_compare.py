@@ -106,7 +106,8 @@ class PageTests(TestCase):
         response = self.client.get("/careers/compare/?roles=a,b,c,d,e")
 
         self.assertContains(response, "Role a, Role b, Role c and Role d")
-        self.assertContains(response, "<code>roles=e</code>")
+        self.assertContains(response, "At most four roles stand side by side. Left out: Role e.")
+        self.assertNotContains(response, "Not understood")
 
     def test_what_is_not_known_is_named_and_fewer_than_two_are_told_what_to_do(self):
         response = self.client.get("/careers/compare/?roles=a,<x>,a&colour=red&utm_source=y")

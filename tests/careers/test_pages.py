@@ -65,6 +65,18 @@ class IndexTests(TestCase):
         self.assertEqual(self.client.get("/careers/").status_code, 200)
 
 
+class CanonicalTests(TestCase):
+    def test_what_other_sites_append_makes_it_no_other_page(self):
+        plain, tracked, asked = (
+            self.client.get(f"/careers/{query}").text for query in ("", "?utm_source=x", "?page=1")
+        )
+
+        self.assertNotIn("noindex", tracked)
+        self.assertEqual("Dataset" in plain, "Dataset" in tracked)
+        self.assertIn("noindex", asked)
+        self.assertNotIn("noindex", self.client.get("/careers/compare/?fbclid=x").text)
+
+
 class RoleTests(TestCase):
     def test_it_shows_pay_lists_articles_codes_and_relations(self):
         path = make_path("Data work")
@@ -225,6 +237,15 @@ class PathTests(TestCase):
 
         with self.assertNumQueries(11):
             self.client.get(path.get_absolute_url())
+
+    def test_of_many_roles_the_first_are_shown_and_the_way_to_all(self):
+        path = make_path()
+        for _ in range(51):
+            make_role(path=path)
+
+        response = self.client.get(path.get_absolute_url())
+
+        self.assertContains(response, f'href="/careers/?path={path.slug}">All 51 roles, to sort and filter</a>')
 
     def test_a_bare_path_says_so(self):
         self.assertContains(self.client.get(make_path().get_absolute_url()), "No role stands on this path yet.")
