@@ -18,6 +18,7 @@ PATHS = [
     "/careers/analyst/",
     "/careers/paths/data-work/",
     "/careers/charts/gb.svg",
+    "/careers/charts/us.svg",
     "/careers/embed/role/analyst/",
     "/careers/embed/table/all/",
     "/careers/oembed/",
@@ -81,8 +82,25 @@ values = st.one_of(
     # What no browser sends, as it is: bytes without encoding.
     st.binary(max_size=12).map(lambda value: value.decode("latin-1")),
 )
+# What means something there, so that odd things meet in pages that do something.
+MEANT = {
+    "market": ["gb", "us", "gb,us"],
+    "skill": ["python", "sql"],
+    "path": ["data-work"],
+    "min": ["0", "60k", "999999999"],
+    "roles": ["analyst", "analyst,builder"],
+    "sort": ["role", "-skills", "gb_low", "-gb_high", "us_low", "-us_high"],
+    "as_of": ["2024", "2025-06-30", "1000"],
+    "view": ["chart"],
+    "page": ["1", "2"],
+    "skills": ["python", "sql,python"],
+    "know": ["py", "weaving"],
+    "url": [encoded(f"{site.SITE_URL}/careers/analyst/")],
+    "format": ["json", "xml"],
+}
+meant = st.sampled_from([f"{name}={value}" for name, values in MEANT.items() for value in values])
 pairs = st.tuples(st.one_of(st.sampled_from(NAMES).map(encoded), values), values).map("=".join)
-queries = st.lists(st.one_of(pairs, values), max_size=8).map("&".join)
+queries = st.lists(st.one_of(meant, meant, pairs, values), max_size=8).map("&".join)
 
 
 class HostileTests(TestCase):
