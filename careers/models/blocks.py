@@ -68,13 +68,16 @@ class RoleTable(Block):
 
     @classmethod
     def context(cls, item: Item, loaded: dict[str, Any], notes: "SourceNotes") -> dict[str, Any] | None:
+        from careers.embeds import TableEmbed
+
         comparison = loaded.get(item["table"])
         if comparison is None:
             return None
         anchor = notes.anchor(f"table-{item['table']}")
         for salary in comparison.salaries():
             notes.cite(salary, anchor)
-        return {"caption": item["caption"], "comparison": comparison, "anchor": anchor}
+        embed = TableEmbed(item["table"], item["caption"], "", comparison)
+        return {"caption": item["caption"], "comparison": comparison, "anchor": anchor, "embed": embed}
 
 
 class SkillList(Block):

@@ -5,7 +5,17 @@ import time_machine
 from django.test import TestCase
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.factories import make_markets, make_path, make_role, make_salary, make_source, make_table
+from tests.factories import (
+    add_role_table,
+    make_draft,
+    make_markets,
+    make_path,
+    make_role,
+    make_salary,
+    make_source,
+    make_table,
+    publish_as_is,
+)
 
 SITE = "http://127.0.0.1:8000"
 FRAMED = {"careers:embed_role", "careers:embed_table"}
@@ -148,6 +158,16 @@ class EmbedTests(TestCase):
         for path, count in queries.items():
             with self.subTest(path), self.assertNumQueries(count):
                 self.client.get(f"/careers/embed/{path}")
+
+    def test_an_article_offers_the_frame_of_its_table(self):
+        article = make_draft()
+        add_role_table(article, self.role.tables.get(), caption="Pay & skills")
+        publish_as_is(article)
+
+        response = self.client.get(article.get_absolute_url())
+
+        self.assertContains(response, f"&lt;iframe src=&quot;{SITE}/careers/embed/table/two/&quot;")
+        self.assertContains(response, "title=&quot;Pay &amp;amp; skills&quot;")
 
     def test_the_page_of_a_role_offers_its_frame_live_and_frozen(self):
         response = self.client.get("/careers/analyst/")
