@@ -22,6 +22,7 @@ def test_a_reader_sorts_filters_looks_and_puts_roles_side_by_side(open_window, h
 
     page.get_by_role("link", name="US range").click()
     expect(rows(page).first).to_contain_text("AI Research Scientist")
+    page.get_by_text("By pay or date").click()
     page.get_by_label("Pays at least").fill("200k")
     page.get_by_label("US", exact=True).check()
     page.get_by_label("UK", exact=True).uncheck()
@@ -65,6 +66,7 @@ def test_roles_are_chosen_and_compared_by_keyboard_on_a_small_screen(open_window
 def test_what_is_typed_wrongly_is_said_and_stays_in_its_field(open_window, has_javascript):
     page = open_window(java_script_enabled=has_javascript).open("/careers/")
 
+    page.get_by_text("By pay or date").click()
     page.get_by_label("As of").fill("31/12/2025")
     page.get_by_role("button", name="Show roles").click()
 
