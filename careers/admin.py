@@ -1,16 +1,18 @@
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from articles.admin.importing import ImportMixin
 from articles.admin.records import LastingSlugMixin, UsedInArticlesMixin
 from articles.admin.sourced import CHANGE, CHECK, EVIDENCE, SourcedAdmin, StateFilter
 
-from .admin_merging import MergeMixin
+from .admin_merging import may_merge, merge_page, to_merge_page
 from .imports import RoleResource, SalaryRangeResource
 from .merging import settle
 from .models import (
@@ -185,7 +187,7 @@ class MergedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Skill)
-class SkillAdmin(MergeMixin, LastingSlugMixin, admin.ModelAdmin):
+class SkillAdmin(LastingSlugMixin, admin.ModelAdmin):
     """A merged skill is there to read: its address leads on to the one that stayed."""
 
     list_display = ["name", "kind", "broader", "uses", "merged_into", "slug"]
@@ -196,6 +198,18 @@ class SkillAdmin(MergeMixin, LastingSlugMixin, admin.ModelAdmin):
     autocomplete_fields = ["broader"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [SkillAliasInline]
+    actions = ["merge_skills"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(merge_page, site=self.admin_site))
+        return [path("merge/", view, name="careers_skill_merge"), *super().get_urls()]
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return may_merge(request.user)
+
+    @admin.action(description="Merge the chosen skills into one", permissions=["merge"])
+    def merge_skills(self, request: HttpRequest, queryset: QuerySet[Skill]) -> HttpResponse | None:
+        return to_merge_page(request, queryset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         return super().get_queryset(request).annotate(use_count=Count("requirements", distinct=True))

@@ -9,7 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
 
 from .merging import MergeError, in_quotes, merge
 from .models import Skill
@@ -42,53 +43,47 @@ class MergeForm(forms.Form):
         return [(choice, choice.data["value"].instance) for choice in self["into"].subwidgets]
 
 
-class MergeMixin:
-    """Adds merging to the admin of skills. Whoever may change and delete skills may merge them."""
+def may_merge(user: Any) -> bool:
+    """Whoever may change and delete skills may merge them."""
+    return bool(user.has_perm("careers.change_skill") and user.has_perm("careers.delete_skill"))
 
-    actions: Any = ["merge_skills"]
-    admin_site: Any
-    opts: Any
 
-    def has_merge_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("careers.change_skill") and request.user.has_perm("careers.delete_skill")
+def to_merge_page(request: HttpRequest, chosen: QuerySet[Skill]) -> HttpResponse | None:
+    """The way from the ticked list to the page that merges; None where too many are ticked, which is said."""
+    keys = [str(key) for key in chosen.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1]]
+    if len(keys) > MOST_AT_ONCE:
+        messages.error(request, TOO_MANY)
+        return None
+    return HttpResponseRedirect(reverse("admin:careers_skill_merge", query={"skills": ",".join(keys)}))
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.merge_view)
-        return [path("merge/", view, name="careers_skill_merge"), *super().get_urls()]  # type: ignore[misc]
 
-    @admin.action(description="Merge the chosen skills into one", permissions=["merge"])
-    def merge_skills(self, request: HttpRequest, queryset: QuerySet[Skill]) -> HttpResponse | None:
-        keys = [str(key) for key in queryset.order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1]]
-        if len(keys) > MOST_AT_ONCE:
-            messages.error(request, TOO_MANY)
-            return None
-        return HttpResponseRedirect(reverse("admin:careers_skill_merge", query={"skills": ",".join(keys)}))
-
-    def merge_view(self, request: HttpRequest) -> HttpResponse:
-        """Show what each skill has and ask which one stays; merge on POST."""
-        if not self.has_merge_permission(request):
-            raise PermissionDenied
-        skills = Skill.objects.unmerged().with_all_it_has().filter(pk__in=keys_in(request.GET.get("skills", "")))
-        if len(skills) < 2:
-            messages.error(request, TOO_FEW)
-            return HttpResponseRedirect(reverse(LIST))
-        form = MergeForm(request.POST if request.method == "POST" else None, skills)
-        if form.is_valid():
-            return self._merge(request, skills, form.cleaned_data["into"])
-        context = {**self.admin_site.each_context(request), "title": "Merge skills", "opts": self.opts, "form": form}
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/merge.html", context)
-
-    def _merge(self, request: HttpRequest, skills: QuerySet[Skill], into: Skill) -> HttpResponse:
-        try:
-            merged = merge(skills, into, cast("User", request.user))
-        except MergeError as error:
-            messages.error(request, f"{error} Nothing was merged.")
-        else:
-            if merged:
-                verb = "is" if len(merged) == 1 else "are"
-                messages.success(request, f"{in_quotes(merged)} {verb} part of “{into}” now.")
+@require_http_methods(["GET", "HEAD", "POST"])
+def merge_page(request: HttpRequest, site: admin.AdminSite) -> HttpResponse:
+    """Show what each skill has and ask which one stays; merge on POST."""
+    if not may_merge(request.user):
+        raise PermissionDenied
+    skills = Skill.objects.unmerged().with_all_it_has().filter(pk__in=keys_in(request.GET.get("skills", "")))
+    if len(skills) < 2:
+        messages.error(request, TOO_FEW)
         return HttpResponseRedirect(reverse(LIST))
+    form = MergeForm(request.POST if request.method == "POST" else None, skills)
+    if form.is_valid():
+        return _merged(request, skills, form.cleaned_data["into"])
+    context = {**site.each_context(request), "title": "Merge skills", "opts": Skill._meta, "form": form}
+    request.current_app = site.name
+    return TemplateResponse(request, "admin/merge.html", context)
+
+
+def _merged(request: HttpRequest, skills: QuerySet[Skill], into: Skill) -> HttpResponse:
+    try:
+        merged = merge(skills, into, cast("User", request.user))
+    except MergeError as error:
+        messages.error(request, f"{error} Nothing was merged.")
+    else:
+        if merged:
+            verb = "is" if len(merged) == 1 else "are"
+            messages.success(request, f"{in_quotes(merged)} {verb} part of “{into}” now.")
+    return HttpResponseRedirect(reverse(LIST))
 
 
 def keys_in(text: str) -> list[int]:
