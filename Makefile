@@ -57,10 +57,10 @@ imports: $(VENV)/development
 
 sqlite: $(VENV)/development
 	$(BIN)/coverage run -m pytest -m "not browser"
+	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=95
 
 postgres: $(VENV)/development
-	$(BIN)/python -m tests.postgres $(BIN)/coverage run --append -m pytest -m "not browser"
-	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=95
+	$(BIN)/python -m tests.postgres $(BIN)/pytest -m "not browser"
 
 browser: $(VENV)/development
 	$(BIN)/python -m tests.browser.chromium

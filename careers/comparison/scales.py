@@ -48,7 +48,9 @@ class Scale:
 
         Nothing that is published later moves them, but a correction.
         """
-        right = SalaryRange.objects.published().exclude(successor__why__in=SalaryRange.CORRECTING)
+        correcting = SalaryRange.objects.filter(why__in=SalaryRange.CORRECTING).exclude(supersedes=None)
+        # Corrections are few: a list of what they put right is quicker than a look at each range's successor.
+        right = SalaryRange.objects.published().exclude(pk__in=correcting.order_by().values("supersedes"))
         right = right.exclude(why=SalaryRange.Why.RETRACTION).filter(period=period)
         # Partial dates are text that sorts in time order.
         dated = Q(as_of__gt="", as_of__lte=day.isoformat()) | Q(as_of="", published_at__date__lte=day)

@@ -114,7 +114,7 @@ class HostileTests(TestCase):
         make_skill("Python").aliases.create(alias="py")
         make_table(role, other, slug="all")
 
-    @settings(max_examples=2_500, deadline=None)
+    @settings(max_examples=2_000, deadline=None)
     @given(st.sampled_from(PATHS), queries)
     def test_no_query_ends_in_a_server_error(self, path, query):
         response = self.client.generic("GET", path, QUERY_STRING=query)
