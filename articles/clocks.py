@@ -81,13 +81,18 @@ class Clocks:
         return true_on(known_at(line, self.moment), self.day)
 
 
-def has_begun(value: str) -> bool:
-    """Whether this is a partial date, and not one to come."""
+def is_date(value: str) -> bool:
+    """Whether this is a partial date."""
     try:
         validate_partial_date(value)
     except ValidationError:
         return False
-    return first_day(value) <= timezone.localdate()
+    return True
+
+
+def has_begun(value: str) -> bool:
+    """Whether this is a partial date, and not one to come."""
+    return is_date(value) and first_day(value) <= timezone.localdate()
 
 
 def _moment(value: str) -> datetime | None:

@@ -34,9 +34,12 @@ class MergeForm(forms.Form):
     )
 
     def __init__(self, data: Any, skills: QuerySet[Skill]) -> None:
-        most_asked = max(skills, key=lambda skill: len(skill.requirements.all()))
-        super().__init__(data, initial={"into": most_asked.pk})
+        super().__init__(data)
         cast("forms.ModelChoiceField", self.fields["into"]).queryset = skills
+
+    @property
+    def most_asked(self) -> Skill:
+        return max((skill for _, skill in self.choices()), key=lambda skill: len(skill.requirements.all()))
 
     def choices(self) -> list[tuple[Any, Skill]]:
         """Each choice with its skill."""

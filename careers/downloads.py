@@ -14,6 +14,7 @@ from articles import open_data as ground
 from articles.downloads import CSV, JSON, ZIP, File, answer, data_file, refusal
 from articles.open_data import LICENCE, last_change, records_of
 from articles.partial_dates import in_words
+from veltrix.publication import PUBLISHER
 
 from . import data_package, open_data
 from .comparison import Comparison, PayCell, Query, compare, summary
@@ -121,14 +122,14 @@ def _chart(request: HttpRequest, slug: str, content_type: str) -> HttpResponse:
 def drawing_of(comparison: Comparison, market: Market, query: Query) -> Drawing:
     """The chart of one market of a comparison, with all that a reader of a stray copy must know."""
     today = f"{timezone.localdate():%-d %B %Y}"
-    date = f"True as of {query.as_of_text}, by what was known on {today}." if query.as_of else f"As shown on {today}."
+    date = f"By what was known on {today}." if query.as_of else f"As shown on {today}."
     address = f"{settings.SITE_URL}{reverse('careers:index')}".partition("://")[2]
     cells = [cell for row in comparison.rows for cell in row.pay if cell.market == market]
     return Drawing.of(
         Chart.of(comparison, market),
         subtitle=f"{summary(comparison, query)}. {date}",
         notes=[*_evidence(cells), *_open_ends(cells)],
-        credit=f"{address}, {LICENCE['title']}",
+        credit=f"{PUBLISHER}, {address}. {LICENCE['title']}",
     )
 
 

@@ -69,7 +69,11 @@ class Asked:
     @property
     def link(self) -> str:
         """The link under which the result is found again."""
-        return settings.SITE_URL + _address(_parameters(self.skills))
+        return settings.SITE_URL + self.path
+
+    @property
+    def path(self) -> str:
+        return _address(_parameters(self.skills))
 
     @property
     def page(self) -> int:
@@ -232,20 +236,25 @@ class SkillCheck:
 
     @property
     def summary(self) -> str:
-        """Say in words what was found: “You meet every must of 1 role; 2 are one skill away.”"""
+        """Say in words what was found: “3 skills: you meet every must of 1 role; 2 are one skill away.”"""
         if not self.asked.skills:
-            return "No skill is ticked yet, so no role is ranked."
+            why = "Nothing of what was typed is known" if self.asked.unknown else "No skill is ticked yet"
+            return f"{why}, so no role is ranked."
         if not self.fit.results:
             return "No role has a list of musts yet."
         whole, away = len(self.fit.whole), len(self.fit.one_away)
+        count = len(self.asked.skills)
+        skills = f"{count} skill{'s' if count > 1 else ''}"
         if whole == len(self.fit.results):
-            return "You meet every must of every role."
-        met = (
-            f"You meet every must of {whole} role{'s' if whole > 1 else ''}"
-            if whole
-            else "No role’s musts are all met yet"
-        )
-        return f"{met}; {away or 'none'} {'is' if away < 2 else 'are'} one skill away."
+            return f"{skills}: you meet every must of every role."
+        near = self.fit.results[0]
+        if whole:
+            met = f"you meet every must of {whole} role{'s' if whole > 1 else ''}"
+        else:
+            met = f"you come nearest to {near.role.name}, with {near.musts_met} of {len(near.role.musts)} musts"
+        if not away:
+            return f"{skills}: {met}."
+        return f"{skills}: {met}; {away} {'is' if away == 1 else 'are'} one skill away."
 
     def _groups(self, role: RoleUnits) -> list[Group]:
         lines = explain(self.catalogue, role.musts + role.nices, [skill.pk for skill in self.asked.skills])

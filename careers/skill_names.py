@@ -38,6 +38,8 @@ class SkillNames:
     catalogue: Catalogue
     _by_slug: dict[str, int]
     _by_key: dict[str, int]
+    # The words of each name.
+    _by_name: dict[tuple[str, ...], int]
     _longest: int
 
     @classmethod
@@ -56,7 +58,12 @@ class SkillNames:
             if (key := _key(_normal(name))) and skill in catalogue.target:
                 by_key.setdefault(key, catalogue.target[skill])
         by_slug = {row.slug: catalogue.target[row.pk] for row in rows}
-        return cls(catalogue, by_slug, by_key, max(map(len, by_key), default=0))
+        by_name = {
+            tuple(WORD.findall(_normal(name).casefold())): catalogue.target[skill]
+            for skill, name in names
+            if skill in catalogue.target
+        }
+        return cls(catalogue, by_slug, by_key, by_name, max(map(len, by_key), default=0))
 
     def of_slug(self, slug: str) -> int | None:
         """The skill at exactly this address, or what it was merged into."""
@@ -111,8 +118,11 @@ class SkillNames:
         return best
 
     def guesses(self, unknown: Iterable[str]) -> dict[str, list[KnownSkill]]:
-        """For the first few of these words the skills whose names are nearly the same, nearest first."""
-        guesses = {words: self._guess(_key(words)) for words in list(unknown)[:MOST_GUESSED]}
+        """For the first few of these words the skills that may be meant, most likely first.
+
+        Those whose names are nearly the same; where there are none, those in whose names the word stands.
+        """
+        guesses = {words: self._guess(_key(words)) or self._named(words) for words in list(unknown)[:MOST_GUESSED]}
         return {words: skills for words, skills in guesses.items() if skills}
 
     def _guess(self, key: str) -> list[KnownSkill]:
@@ -121,6 +131,19 @@ class SkillNames:
         near = [name for name in self._by_key if abs(len(name) - len(key)) <= 2]
         skills = (self._by_key[name] for name in difflib.get_close_matches(key, near, n=2 * GUESSES, cutoff=0.75))
         return [self.catalogue.skills[skill] for skill in dict.fromkeys(skills)][:GUESSES]
+
+    def _named(self, words: str) -> list[KnownSkill]:
+        """Skills, plainest first, one of whose names has these words in it, or begins a word with them."""
+        asked = [word.casefold() for word in WORD.findall(_normal(words))]
+        if not asked or sum(map(len, asked)) < 2:
+            return []
+        skills = {
+            skill
+            for name, skill in self._by_name.items()
+            if all(any(own.startswith(word.removesuffix("s") or word) for own in name) for word in asked)
+        }
+        plainest = sorted(skills, key=self.catalogue.plainness)
+        return [self.catalogue.skills[skill] for skill in plainest[: 2 * GUESSES]]
 
 
 def _normal(text: str) -> str:

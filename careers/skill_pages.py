@@ -37,6 +37,12 @@ class SkillPage:
     # What asks for a skill that implies this one, which by itself does not meet it.
     asked_narrower: Lists
 
+    @property
+    def is_required(self) -> bool:
+        """Whether a must or core line asks for it or for one that implies it, so that the comparison finds roles."""
+        required = {MUST.label, CORE.label}
+        return not required.isdisjoint({*self.asked, *self.asked_narrower})
+
     @classmethod
     def of(cls, skill: Skill) -> Self:
         """Read it in seven queries, however many roles and skills there are."""

@@ -27,11 +27,10 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "comparison": comparison,
         "query": query,
-        "charts": charts_of(comparison) if query.is_chart else [],
+        "charts": charts_of(comparison) if query.is_chart and comparison.has_figures else [],
         "markets": query.all_markets,
         "skills": Skill.objects.required().order_by(Lower("name")),
         "paths": CareerPath.objects.all(),
-        "ignored": query.ignored,
         "is_filtered": query.is_filtered,
         "summary": summary(comparison, query),
         "order_note": order_note(query),

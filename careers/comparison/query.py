@@ -8,14 +8,26 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, in_list, is_tracking, named, page_number
-from articles.clocks import has_begun
+from articles.clocks import has_begun, is_date
 from articles.partial_dates import in_words, last_day
 from careers.models import CareerPath, Market, Role, Skill
 
 # How many roles one address may name.
 MOST_ROLES = 100
-# An amount as people type it, without its commas: 60000, £60000, 60k.
+# An amount as people type it: 60000, £60,000, 60 000, 60k+.
+NOT_IN_AMOUNTS = re.compile(r"[\s,+]")
 AMOUNT = re.compile(r"[£$€]?([0-9]{1,9})([kK]?)")
+
+
+NO_DATE = "is not a date that can be read. Write 2025, 2025-06 or 2025-06-30."
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What was typed into a field and could not be used, and why, as the end of a sentence."""
+
+    value: str
+    reason: str
 
 
 @dataclass
@@ -35,7 +47,7 @@ class Query:
     page: int = 1
     ignored: list[str] = field(default_factory=list)
     # Of that, what was typed into a field, by the field's name.
-    wrong: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, Wrong] = field(default_factory=dict)
 
     @classmethod
     def of_all(cls) -> Self:
@@ -74,10 +86,16 @@ class Query:
     def ignore(self, name: str, *values: str) -> None:
         self.ignored = [*self.ignored, *named((name, value) for value in values)][:MOST_NAMED]
 
-    def refuse(self, name: str, value: str) -> None:
-        """Ignore what was typed into a field of the form, which shows it again."""
-        self.wrong[name] = value[:MAX_VALUE_LENGTH]
+    def refuse(self, name: str, value: str, reason: str) -> None:
+        """Ignore what was typed into a field of the form, which shows it again with the reason."""
+        self.wrong[name] = Wrong(value[:MAX_VALUE_LENGTH], reason)
         self.ignore(name, value)
+
+    @property
+    def unsaid(self) -> list[str]:
+        """What was ignored and no field says."""
+        said = set(named((name, wrong.value) for name, wrong in self.wrong.items()))
+        return [text for text in self.ignored if text not in said]
 
     def _read_markets(self, values: list[str]) -> None:
         by_slug = {market.slug: market for market in self.all_markets}
@@ -103,10 +121,11 @@ class Query:
 
     def _read_minimum(self, values: list[str]) -> None:
         last = values[-1]
-        if amount := AMOUNT.fullmatch(last.strip().replace(",", "")):
-            self.minimum = int(amount[1]) * (1_000 if amount[2] else 1)
+        if amount := AMOUNT.fullmatch(NOT_IN_AMOUNTS.sub("", last)):
+            # Every range pays nothing at least.
+            self.minimum = int(amount[1]) * (1_000 if amount[2] else 1) or None
         else:
-            self.refuse("min", last)
+            self.refuse("min", last, "is not an amount. Write it in figures: 60000.")
 
     def _read_roles(self, values: list[str]) -> None:
         slugs = in_list(values)
@@ -127,7 +146,8 @@ class Query:
         if has_begun(last):
             self.as_of = last
         else:
-            self.refuse("as_of", last)
+            reason = "is still to come. Choose a time that has begun." if is_date(last) else NO_DATE
+            self.refuse("as_of", last, reason)
 
     def _read_view(self, values: list[str]) -> None:
         last = values[-1]
@@ -200,6 +220,15 @@ class Query:
     @property
     def chart_url(self) -> str:
         return self.url(view="chart", page=self._page)
+
+    @property
+    def address(self) -> str:
+        """Where all that is understood of it is found again."""
+        return self.url(page=self._page)
+
+    @property
+    def today_url(self) -> str:
+        return self.url(as_of="", page=self._page)
 
     @property
     def of_other_pages(self) -> str:

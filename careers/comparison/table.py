@@ -101,6 +101,10 @@ class Comparison:
         """Lay out these roles with what is shown of them: five queries."""
         return cls.of(roles, query, Loaded.read(roles, query.markets, query.day), is_sortable=is_sortable)
 
+    @property
+    def has_figures(self) -> bool:
+        return any(True for _ in self.salaries())
+
     def salaries(self) -> Iterator[SalaryRange]:
         """The ranges that are shown, in reading order."""
         return (cell.salary for row in self.rows for cell in row.pay if cell.salary)

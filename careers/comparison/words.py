@@ -6,12 +6,14 @@ def summary(comparison: Comparison, query: Query) -> str:
     """Say in words what is shown: “8 roles, sorted by UK upper figure, highest first”."""
     count = comparison.page.paginator.count if comparison.page else len(comparison.rows)
     words = [f"{count:,} role{'' if count == 1 else 's'}"]
+    if len(query.markets) < len(query.all_markets):
+        words.append(f"pay in {' and '.join(market.name for market in query.markets)}")
     if query.skill:
         words.append(f"requiring {query.skill}")
     if query.path:
         words.append(f"on the path {query.path}")
     if query.minimum is not None:
-        words.append(f"paying up to {query.minimum:,} or more")
+        words.append(f"with a figure of {query.minimum:,} or more")
     if query.sort:
         words.append(f"sorted by {_sort_words(query)}")
     if query.as_of:

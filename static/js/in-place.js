@@ -85,11 +85,13 @@ class InPlace extends HTMLElement {
     const had = this.contains(document.activeElement) || this.contains(from)
     const open = [...this.querySelectorAll("details[id][open]")].map((part) => part.id)
     const ticked = this.formsToElsewhere().flatMap((form) => [...new FormData(form)])
+    const home = from?.closest?.("details[id]")?.id
     this.replaceChildren(...next.childNodes)
     for (const id of open) this.part(id)?.setAttribute("open", "")
     for (const form of this.formsToElsewhere()) for (const field of ticked) tick(form, field)
     const status = this.querySelector("[role=status]")
-    const same = had && from.id ? this.part(from.id) : null
+    const wrong = from?.form && this.querySelector("[aria-invalid=true]")
+    const same = wrong || (had && ((from.id && this.part(from.id)) || this.part(home)?.querySelector("summary")))
     if (same) same.focus({ preventScroll: true })
     if (same || !had || !status) {
       this.say(status?.textContent ?? "")
@@ -109,7 +111,7 @@ class InPlace extends HTMLElement {
   }
 
   part(id) {
-    return this.querySelector(`#${CSS.escape(id)}`)
+    return id ? this.querySelector(`#${CSS.escape(id)}`) : null
   }
 
   formsToElsewhere() {

@@ -48,7 +48,9 @@ def test_a_reader_comes_from_the_front_page_to_a_confirmed_subscription(open_win
     page.get_by_label("Skill").select_option("Python")
     page.get_by_label("US", exact=True).uncheck()
     page.get_by_role("button", name="Show roles").click()
-    expect(page.locator(".found__summary")).to_contain_text(re.compile(r"\d roles, requiring Python, sorted by UK"))
+    expect(page.locator(".found__summary")).to_contain_text(
+        re.compile(r"\d roles, pay in UK, requiring Python, sorted by UK")
+    )
     expect(page.get_by_role("columnheader", name="US range")).to_have_count(0)
     page.get_by_role("table").get_by_role("link", name="ML Engineer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("ML Engineer")

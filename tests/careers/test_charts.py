@@ -95,7 +95,7 @@ class FileTests(TestCase):
 
     def test_a_file_says_what_an_open_end_is_and_which_date_was_asked_for(self):
         words = " ".join(texts_of(self.client.get("/careers/charts/gb.svg?as_of=2025-12-31")))
-        self.assertIn("True as of 31 December 2025, by what was known on", words)
+        self.assertIn("as of 31 December 2025. By what was known on", words)
 
         words = " ".join(texts_of(self.client.get("/careers/charts/us.svg")))
         self.assertIn("An arrow marks a range", words)

@@ -166,6 +166,35 @@ class ComparisonTests(TestCase):
         self.assertEqual(str(cell.salary), "£40K–£65K")
 
 
+class TypedTests(SimpleTestCase):
+    """What people type into the fields of the filter."""
+
+    def read(self, **values):
+        query = Query(markets=[], all_markets=[])
+        for name, value in values.items():
+            query._readers()[name]([value])
+        return query
+
+    def test_amounts_are_read_as_they_are_written_and_printed(self):
+        for text in ("60000", "60,000", "60 000", "60k", "60K", "£60,000", "$60K+", " 60000 ", "60\u00a0000"):
+            with self.subTest(text):
+                self.assertEqual(self.read(min=text).minimum, 60_000)
+        self.assertIsNone(self.read(min="0").minimum)
+
+    def test_what_is_wrong_is_kept_with_the_reason_and_said_once(self):
+        for values, reason in [
+            ({"min": "sixty"}, "is not an amount. Write it in figures: 60000."),
+            ({"as_of": "31/12/2025"}, "is not a date that can be read. Write 2025, 2025-06 or 2025-06-30."),
+            ({"as_of": "2999"}, "is still to come. Choose a time that has begun."),
+        ]:
+            with self.subTest(values):
+                query = self.read(**values)
+                ((name, value),) = values.items()
+
+                self.assertEqual((query.wrong[name].value, query.wrong[name].reason), (value, reason))
+                self.assertEqual((query.ignored, query.unsaid), ([f"{name}={value}"], []))
+
+
 class AsOfTests(TestCase):
     """The figures of a day, by all that is known now."""
 

@@ -234,13 +234,13 @@ class FitPageTests(TestCase):
     def test_results_show_what_is_met_what_is_missing_and_where_each_line_comes_from(self):
         response = self.get("?skills=sql")
 
-        self.assertContains(response, "You meet every must of 1 role; 1 is one skill away.")
+        self.assertContains(response, "you meet every must of 1 role; 1 is one skill away.")
         for text in (
             "1 of 1</span> musts",
             "1 of 2</span> musts",
             "Large data",
             "Met by SQL",
-            'Missing: would be met by <a href="/careers/skills/python/">Python</a>',
+            'Missing: <a href="/careers/skills/python/">Python</a>',
             "from the list of the path",
             "from its core skills",
             "not a prediction of who gets hired",
@@ -340,6 +340,17 @@ class FitPageTests(TestCase):
         self.assertContains(response, "Page 1 of 2")
         self.assertLess(len(response.content), 450_000)
 
+    def test_the_summary_says_how_much_there_is_and_what_is_nearest(self):
+        make_role("Weaver", core=["Weaving", "Spinning", "Dyeing"])
+
+        for query, words in {
+            "?skills=weaving,spinning": "2 skills: you come nearest to Weaver, with 2 of 3 musts",
+            "?know=juggling": "Nothing of what was typed is known, so no role is ranked.",
+            "": "No skill is ticked yet, so no role is ranked.",
+        }.items():
+            with self.subTest(query):
+                self.assertContains(self.client.get(f"/careers/fit/{query}", follow=True), words)
+
     def test_one_order_of_the_address_leads_to_the_one_address(self):
         response = self.get("?know=weaving&skills=sql")
 
@@ -355,7 +366,7 @@ class FitPageTests(TestCase):
 
         response = self.get("?skills=sql")
 
-        self.assertContains(response, "You meet every must of 1 role; 11 are one skill away.")
+        self.assertContains(response, "1 skill: you meet every must of 1 role; 11 are one skill away.")
         self.assertContains(response, "It would meet 10 more musts in 10 roles.")
         self.assertContains(response, "And 2 more.")
         self.assertContains(response, "And 3 more, among all roles below.")

@@ -50,6 +50,33 @@ class IndexTests(TestCase):
         self.assertContains(response, "skill=&lt;script&gt;")
         self.assertContains(response, "colour=blue")
 
+    def test_a_date_before_all_figures_says_so_and_draws_nothing(self):
+        make_role("Analyst", pay={"GB": (1000, 2000)})
+
+        response = self.client.get("/careers/?as_of=1999&view=chart")
+
+        self.assertContains(response, "No figure is on record for 1999.")
+        self.assertContains(response, 'href="/careers/?view=chart">Show today’s</a>')
+        self.assertNotContains(response, "pay-chart__drawing")
+
+    def test_pay_of_a_date_says_that_requirements_are_todays(self):
+        role = make_role("Analyst")
+        make_salary(role, make_markets()["GB"], as_of="2024")
+
+        self.assertContains(self.client.get("/careers/?as_of=2025"), "Pay as of 2025; requirements as they are now.")
+
+    def test_a_skill_that_no_role_requires_stays_chosen(self):
+        make_skill("Weaving")
+
+        self.assertContains(self.client.get("/careers/?skill=weaving"), '<option value="weaving" selected>Weaving')
+
+    def test_the_printed_address_is_that_of_what_is_shown_and_holds_nothing_else(self):
+        make_markets()
+
+        response = self.client.get("/careers/?sort=-gb_high&utm_source=x&colour=red&market=us")
+
+        self.assertRegex(response.text, r"colophon__address.>[^<]*/careers/[?]market=us</p>")
+
     def test_a_hundred_roles_cost_as_many_queries_as_eight(self):
         for _ in range(8):
             make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "SQL"])

@@ -42,6 +42,15 @@ class SkillNamesTests(SimpleTestCase):
                 self.assertEqual(self.read(text), (["scikit-learn"], []))
         self.assertEqual(self.read("cicd, ci / cd"), (["CI/CD"], []))
 
+    def test_a_word_of_a_name_leads_to_the_skills_that_have_it(self):
+        guesses = self.names.guesses(["probability", "stat", "scikits", "x", "weaving"])
+
+        named = {words: [skill.name for skill in skills] for words, skills in guesses.items()}
+        self.assertEqual(named["probability"], ["Statistics and probability"])
+        self.assertEqual(named["stat"], ["Statistics and probability"])
+        self.assertEqual(named["scikits"], ["scikit-learn"])
+        self.assertEqual(named.keys(), {"probability", "stat", "scikits"})
+
     def test_plus_signs_and_a_hash_tell_names_apart(self):
         self.assertEqual([self.read(text)[0] for text in ("c", "C++", "c#")], [["C"], ["C++"], ["C#"]])
 
