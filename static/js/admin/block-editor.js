@@ -128,6 +128,12 @@
     field?.focus()
   }
 
+  // The block editor moves the focus too; whoever writes already is left where they are.
+  const isWrittenIn = (block) => {
+    const at = document.activeElement
+    return block.contains(at) && at.matches("input, select, textarea, [contenteditable]") && at.tabIndex >= 0
+  }
+
   const add = (plugin) => {
     window.ContentEditor._insertBefore = null
     window.ContentEditor.addContent(plugin.prefix)
@@ -157,7 +163,7 @@
     // The text editor starts after this event, as soon as all its parts have come.
     const hasText = block.querySelector("[data-django-prose-editor-configurable]")
     if (hasText) block.addEventListener("prose-editor:ready", () => focusFirstField(block), { once: true })
-    else setTimeout(() => focusFirstField(block), 50)
+    else setTimeout(() => isWrittenIn(block) || focusFirstField(block), 50)
   }
 
   // The block editor scrolls to where one was before saving; what the page has to say stands at its top.
