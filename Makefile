@@ -32,7 +32,10 @@ $(VENV)/development: requirements/dev.txt $(VENV)/runtime
 demo: $(VENV)/runtime .env
 	@$(BIN)/python manage.py demo
 
-test: lint types templates migrations deploy-check imports sqlite postgres browser
+# The two engines side by side: each leaves one core free.
+test: lint types templates migrations deploy-check imports
+	@$(MAKE) --no-print-directory -j2 -O sqlite postgres
+	@$(MAKE) --no-print-directory browser
 
 lint: $(VENV)/development
 	$(BIN)/ruff format --check --quiet $(SOURCES)
