@@ -34,9 +34,12 @@ def blocks_of(article: Article) -> list[Block]:
     return sorted(blocks, key=lambda block: (block.ordering, block._meta.label, block.pk))
 
 
-def document_of(article: Article, blocks: Iterable[Block] | None = None) -> dict[str, Any]:
-    """Write the draft as a document; `blocks` are its `blocks_of()` where they are at hand."""
-    bylines = article.bylines.select_related("author")
+def document_of(
+    article: Article, blocks: Iterable[Block] | None = None, bylines: Iterable[Byline] | None = None
+) -> dict[str, Any]:
+    """Write the draft as a document; blocks and bylines are those of its rows unless others are given."""
+    if bylines is None:
+        bylines = article.bylines.select_related("author")
     return {
         "format": FORMAT,
         "number": article.number,
@@ -67,9 +70,18 @@ def unknown_references(document: Mapping[str, Any]) -> list[str]:
     return [reference for reference in dict.fromkeys(named) if reference not in known]
 
 
+def complete(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the default of every value that it leaves out, as one written by an earlier release may."""
+    types = block_types()
+    blocks = [
+        {**types[item["type"]].defaults(), **item} if item["type"] in types else item for item in document["blocks"]
+    ]
+    return {**document, "blocks": blocks}
+
+
 def say_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether readers of two documents read the same; the moment of publication is no part of what they say."""
-    return {**one, "published_at": None} == {**other, "published_at": None}
+    return {**complete(one), "published_at": None} == {**complete(other), "published_at": None}
 
 
 @transaction.atomic

@@ -70,6 +70,11 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
         """The fields of this type's own, in the order of their declaration."""
         return [f for f in cls._meta.concrete_fields if f.name not in {"id", "parent", "region", "ordering"}]
 
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """What an object of a document means by the values that it leaves out; references are not among them."""
+        return {f.name: f.get_default() for f in cls.content_fields() if not isinstance(f, models.ForeignKey)}
+
     def as_item(self) -> dict[str, Any]:
         """This block as an object of a document; references that are not set are left out."""
         item: dict[str, Any] = {"type": self.type}
