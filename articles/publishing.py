@@ -54,9 +54,9 @@ def publish(
     with transaction.atomic():
         article = Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
         blocks = blocks_of(article)
-        if missing := what_is_missing(article, blocks):
-            raise NotPublishableError(missing)
         document = document_of(article, blocks)
+        if missing := what_is_missing(document):
+            raise NotPublishableError(missing)
         errors = unresolved_errors(document)
         open_points = in_sentences(errors)
         live = article.live_version
@@ -89,13 +89,13 @@ def publish(
     return version
 
 
-def what_is_missing(article: Article, blocks: Iterable[Block]) -> list[str]:
+def what_is_missing(document: Mapping[str, Any]) -> list[str]:
     """Say what stands between a draft and its publication, a sentence each."""
     checks = [
-        (article.standfirst, "Write a standfirst: lists and search results show it."),
-        (article.category_id, "Choose a category."),
-        (article.bylines.exists(), "Add at least one byline."),
-        (any(True for _ in blocks), "Add at least one block: the article is empty."),
+        (document["standfirst"], "Write a standfirst: lists and search results show it."),
+        (document["category"], "Choose a category."),
+        (document["bylines"], "Add at least one byline."),
+        (document["blocks"], "Add at least one block: the article is empty."),
     ]
     return [sentence for is_there, sentence in checks if not is_there]
 

@@ -4,12 +4,14 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import structured_data
+from . import shares, structured_data
 from .asked import is_bare
 from .citations import Citation
 from .clocks import Clocks
+from .documents import document_of
 from .figure_pages import articles_showing, changes_of, corrections, count_figures, figures_of, line_of
 from .history import points_of
 from .models import Article, Author, Category, Series, Source, Statistic
@@ -80,6 +82,22 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "structured_data": structured_data.of_article(article, page),
     }
     return render(request, "articles/detail.html", context)
+
+
+@require_safe
+@never_cache
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """The saved draft of an article, for whoever has a link to it that has not ended."""
+    link = shares.shared(token)
+    if link is None:
+        response = render(request, "articles/link_ended.html", status=404)
+    else:
+        page = Page.of(document_of(link.article), published_at=link.article.published_at)
+        context = {"article": link.article, "page": page, "is_draft": True, "shared_until": link.expires_at}
+        response = render(request, "articles/detail.html", context)
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @require_safe

@@ -18,12 +18,14 @@ EDITOR_STYLES = [
     "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='",
 ]
 
-# As for readers, and besides: the admin's own scripts and styles carry a nonce, and a chosen picture is shown.
+# As for readers, and besides: the admin's own scripts and styles carry a nonce, a chosen picture is shown, and so is a
+# draft in a frame.
 ADMIN_CSP: Mapping[str, Collection[str] | str] = {
     **settings.SECURE_CSP,
     "script-src": [CSP.SELF, CSP.NONCE],
     "style-src": [CSP.SELF, CSP.NONCE, *EDITOR_STYLES],
     "img-src": [CSP.SELF, "blob:"],
+    "frame-src": [CSP.SELF],
 }
 
 

@@ -5,9 +5,10 @@ from typing import Any, cast
 from content_editor.admin import ContentEditor
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import models, transaction
 from django.db.models import F, Q
+from django.forms.utils import ErrorDict
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -19,13 +20,13 @@ from django.http import (
 from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from articles import bare_figures, references
-from articles.documents import document_of, say_the_same
+from articles import bare_figures, drafts, references
+from articles.documents import document_of
 from articles.models import Article, Sourced
-from articles.pages import Page
 from articles.publishing import (
     ChangedMeanwhileError,
     NotPublishableError,
@@ -36,11 +37,16 @@ from articles.publishing import (
 )
 from articles.review import badges_of, words_of
 
+from . import history, working_copies
 from .blocks import BylineInline, block_inlines
+from .desk_urls import desk_urls
+from .form_drafts import as_fields, as_posted, is_sound
+from .merging import merge_address
 from .sourced import admin_url
 
 # Bare figures that one save names; the others are counted.
 MOST_WARNINGS = 10
+MOST_NOTE = 300
 
 
 class ArticleStateFilter(admin.SimpleListFilter):
@@ -61,16 +67,31 @@ class ArticleStateFilter(admin.SimpleListFilter):
         return queryset.filter(conditions.get(self.value() or "", Q()))
 
 
+# The field that marks a form as filled with what was kept of it, not sent by anybody: it is never valid.
+RESTORED = "_restored"
+# The code of the error that a draft was saved by somebody else since its form was opened.
+STALE = "stale"
+
+
 class ArticleForm(forms.ModelForm):
     """An article's draft. A save that knows nothing of a later one by somebody else is refused."""
 
-    # The moment of the draft that the form was made from.
+    # The moment of the draft that the form was made from, and the window that it is open in.
     known = forms.CharField(required=False, widget=forms.HiddenInput)
+    window = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Off where nothing is going to be saved.
+    asks_who_saved = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["window"] = working_copies.new_window()
         if self.instance.pk:
             self.initial["known"] = self.instance.changed_at.isoformat()
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """The fields that say something else than the draft; those that only tell where it stands say nothing."""
+        return [name for name in super().changed_data if name not in {"known", "window"}]
 
     def clean_published_at(self) -> datetime | None:
         moment: datetime | None = self.cleaned_data["published_at"]
@@ -80,17 +101,42 @@ class ArticleForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
-        if self.instance.pk:
+        if RESTORED in self.data:
+            raise ValidationError("This is what was typed before; nothing has been sent.", code=RESTORED)
+        if self.asks_who_saved and self.instance.pk:
             locked = Article.objects.select_for_update().only("changed_at").get(pk=self.instance.pk)
-            if self.data.get("known") != (now := locked.changed_at.isoformat()):
-                self.data = cast("QueryDict", self.data).copy()
-                self.data["known"] = now
+            if self.data.get("known") != locked.changed_at.isoformat():
                 raise ValidationError(
                     f"Somebody else saved this draft at {timezone.localtime(locked.changed_at):%H:%M:%S}, after you "
-                    "had opened it. Nothing of yours is saved yet, and it is all still here. Open the draft once more "
-                    "beside this page and bring the two together; saving here again replaces theirs."
+                    "had opened it. Nothing of yours is saved yet, and it is all still here. Put right what is marked "
+                    "below and save again: you then see both drafts side by side.",
+                    code=STALE,
                 )
         return data
+
+
+def _is_only_stale(form: forms.ModelForm, inlines: Any) -> bool:
+    """Whether a form could be saved if nobody else had saved the draft, and its window is known."""
+    others = [inline.formset for inline in inlines]
+    return (
+        form.errors.keys() == {NON_FIELD_ERRORS}
+        and form.has_error(NON_FIELD_ERRORS, STALE)
+        and working_copies.is_window(form["window"].value() or "")
+        and all(is_sound(formset) for formset in others)
+    )
+
+
+def _addresses_around(article: Article | None) -> dict[str, str]:
+    """Where the form's working copy, its preview and its checklist are."""
+    names = {
+        "copy_url": "working_copy",
+        "discard_url": "discard_copy",
+        "preview_url": "preview",
+        "checklist_url": "checklist",
+    }
+    if article is None:
+        return {key: reverse(f"admin:articles_article_add_{name}") for key, name in names.items()}
+    return {key: reverse(f"admin:articles_article_{name}", args=[article.pk]) for key, name in names.items()}
 
 
 PLAIN_TEXT = "Better leave it out here: it will not follow the figure on record."
@@ -165,7 +211,7 @@ class ArticleAdmin(ContentEditor):
     view_on_site = False  # "View live" appears only where there is something to see
     autocomplete_fields = ["category", "series", "headline"]
     fieldsets = [
-        (None, {"fields": ["title", "standfirst", "known"]}),
+        (None, {"fields": ["title", "standfirst", "known", "window"]}),
         ("Place and time", {"fields": [("number", "slug"), ("category", "series"), "published_at"]}),
         ("In lists and shares", {"fields": ["headline", "social_text"]}),
     ]
@@ -173,7 +219,7 @@ class ArticleAdmin(ContentEditor):
 
     class Media:
         css = {"all": ["css/admin.css"]}
-        js = ["js/admin/block-editor.js"]
+        js = ["js/admin/block-editor.js", "js/admin/working-copy.js", "js/admin/preview.js"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Article]:
         return super().get_queryset(request).defer("live_version__document")
@@ -209,8 +255,12 @@ class ArticleAdmin(ContentEditor):
         # The block editor would also copy any rows named by `_clone` in the request, whosever they are. Articles have
         # one region, so nothing of ours ever asks for that.
         super(ContentEditor, self).save_related(request, form, formsets, change)
-        if change and not form.has_changed() and any(formset.has_changed() for formset in formsets):
+        are_changed = any(formset.has_changed() for formset in formsets)
+        if change and not form.has_changed() and are_changed:
             form.instance.save(update_fields=["changed_at"])
+        if not change or form.has_changed() or are_changed:
+            drafts.keep(form.instance, by=working_copies.whose(request))
+        working_copies.forget(request)
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
         # A save that changes nothing leaves the draft as old as it is.
@@ -228,13 +278,41 @@ class ArticleAdmin(ContentEditor):
     ) -> Any:
         if "_publish" in request.POST and not self.has_publish_permission(request):
             raise PermissionDenied
+        if request.method == "GET" and (
+            copy := working_copies.to_restore(request, self._asked_for(request, object_id))
+        ):
+            restored = {"restored": copy, **(extra_context or {})}
+            with transaction.atomic():
+                # The form is filled as if it had been sent; it is not, so nothing is saved.
+                posted = as_posted(request, as_fields([*(copy.fields or []), (RESTORED, "1")]))
+                return super().changeform_view(posted, object_id, form_url, restored)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def _asked_for(self, request: HttpRequest, object_id: str | None) -> Article | None:
+        """The article of a form; a new one where there is none yet, or where somebody may not change it."""
+        article = self.get_object(request, object_id) if object_id else None
+        return article if article and self.has_change_permission(request, article) else None
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        article: Article | None = kwargs.get("obj")
-        context["may_publish"] = self.has_publish_permission(request)
-        if article and article.live_version:
-            context["is_draft_changed"] = not say_the_same(document_of(article), article.live_version.document)
+        form = context["adminform"].form
+        rows = [row for formset in context["inline_admin_formsets"] for row in formset.formset.forms]
+        if form.is_bound and RESTORED in form.data:
+            # What is only half typed is no mistake yet.
+            context["errors"] = None
+            for each in [form, *rows]:
+                each._errors = ErrorDict()
+        elif form.is_bound and form.instance.pk and _is_only_stale(form, context["inline_admin_formsets"]):
+            working_copies.keep(request, form.instance, is_typed=True)
+            return HttpResponseRedirect(merge_address(form.instance, request.POST["window"]))
+        article = self.get_object(request, str(kwargs["obj"].pk)) if kwargs.get("obj") else None
+        window = form["window"].value() or ""
+        context |= {
+            "may_publish": self.has_publish_permission(request),
+            "differences": article and history.changes_since_live(article),
+            "window": window,
+            **_addresses_around(article),
+            "unsaved_copies": working_copies.others_open(request, article, window),
+        }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
@@ -271,7 +349,8 @@ class ArticleAdmin(ContentEditor):
     ) -> HttpResponse:
         """Publish the draft that has just been saved; whatever is missing, the draft stays saved."""
         try:
-            version = publish(article, by=request.user, reason=reason, seen=seen)  # type: ignore[arg-type]
+            note = request.POST.get("publish_note", "")[:MOST_NOTE]
+            version = publish(article, by=request.user, note=note, reason=reason, seen=seen)  # type: ignore[arg-type]
         except NotPublishableError as error:
             for sentence in error.args[0]:
                 self.message_user(request, f"Saved, but not published. {sentence}", messages.ERROR)
@@ -293,10 +372,9 @@ class ArticleAdmin(ContentEditor):
     # Further views
 
     def get_urls(self) -> list[URLPattern]:
-        draft = path("<int:pk>/draft/", self.admin_site.admin_view(self.draft_view), name="articles_article_draft")
         gate = path("<int:pk>/publish/", self.admin_site.admin_view(self.gate_view), name="articles_article_publish")
         figures = path("figures/", self.admin_site.admin_view(self.figures_view), name="articles_article_figures")
-        return [draft, gate, figures, *super().get_urls()]
+        return [gate, figures, *desk_urls(self), *super().get_urls()]
 
     def gate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the errors that stand in the way of publishing the saved draft; who may, publishes it with a reason."""
@@ -347,18 +425,3 @@ class ArticleAdmin(ContentEditor):
         if not form.is_valid():
             return JsonResponse({"errors": form.errors}, status=400)
         return JsonResponse({"figures": [figure_for_editor(*hit) for hit in form.figures()]})
-
-    def draft_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show the saved draft as the page that it would be."""
-        article = get_object_or_404(Article, pk=pk)
-        if not self.has_view_permission(request, article):
-            raise PermissionDenied
-        context = {
-            "article": article,
-            "page": Page.of(document_of(article), published_at=article.published_at),
-            "is_draft": True,
-            "edit_url": reverse("admin:articles_article_change", args=[article.pk]),
-        }
-        response = render(request, "articles/detail.html", context)
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response

@@ -476,4 +476,54 @@ class Migration(migrations.Migration):
             model_name='tableblock',
             constraint=models.CheckConstraint(condition=models.Q(('region', 'main')), name='articles_tableblock_is_in_the_article'),
         ),
+        migrations.CreateModel(
+            name='DraftSave',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('document', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ('keys', models.JSONField(default=list)),
+                ('saved_at', models.DateTimeField()),
+                ('note', models.CharField(blank=True, max_length=200)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saves', to='articles.article')),
+                ('saved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-saved_at', '-pk'],
+                'indexes': [models.Index(fields=['article', '-saved_at'], name='saves_of_an_article_by_time')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ShareLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key_digest', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='share_links', to='articles.article')),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('revoked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-created_at', '-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='share_link_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='share_link_is_revoked_by_somebody')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WorkingCopy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('window', models.CharField(max_length=32)),
+                ('known', models.CharField(blank=True, max_length=40)),
+                ('fields', models.JSONField(null=True)),
+                ('typed_at', models.DateTimeField(null=True)),
+                ('opened_at', models.DateTimeField(auto_now_add=True)),
+                ('seen_at', models.DateTimeField()),
+                ('article', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='working_copies', to='articles.article')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'window'), name='one_working_copy_for_each_window'), models.CheckConstraint(condition=models.Q(('fields__isnull', True), ('typed_at__isnull', False), _connector='OR'), name='working_copy_with_fields_was_typed')],
+            },
+        ),
     ]

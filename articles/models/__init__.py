@@ -1,5 +1,6 @@
 from .article import Article, Author, Byline, Category, Series
 from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
+from .drafts import DraftSave, ShareLink, WorkingCopy
 from .review import ReviewMark
 from .sourced import Sourced
 from .sources import Source
@@ -15,6 +16,7 @@ __all__ = [
     "Byline",
     "CallOut",
     "Category",
+    "DraftSave",
     "FaqItem",
     "Image",
     "LiveReference",
@@ -22,6 +24,7 @@ __all__ = [
     "ReviewMark",
     "RichText",
     "Series",
+    "ShareLink",
     "Source",
     "Sourced",
     "Statistic",
@@ -29,4 +32,5 @@ __all__ = [
     "StatisticReference",
     "StatisticValue",
     "TableBlock",
+    "WorkingCopy",
 ]

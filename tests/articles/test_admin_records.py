@@ -2,7 +2,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from articles.models import Article, CallOut, Statistic, StatisticBlock
-from tests.articles.test_admin import row
+from tests.articles.article_forms import row
 from tests.factories import (
     add_role_table,
     make_article,

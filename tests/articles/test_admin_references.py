@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from articles.models import Article, CallOut, RichText, Statistic
-from tests.articles.test_admin import form_data, row
+from tests.articles.article_forms import form_data, row
 from tests.factories import (
     make_article,
     make_draft,

@@ -85,8 +85,8 @@ def reader(open_window):
 def sign_in(open_window):
     """Opens a window in which somebody of the desk has signed in."""
 
-    def sign_in(username):
-        window = open_window(is_desk=True)
+    def sign_in(username, **options):
+        window = open_window(is_desk=True, **options)
         page = window.open("/admin/")
         page.get_by_label("Username").fill(username)
         page.get_by_label("Password").fill(PASSWORD)

@@ -8,7 +8,7 @@ from django.test import Client, TestCase
 
 from careers.merging import merge
 from careers.models import Skill
-from tests.articles.test_admin import row
+from tests.articles.article_forms import row
 from tests.factories import make_skill, make_user
 
 from .test_merging import ask, names
