@@ -1,8 +1,5 @@
-import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, cast
 
 from django.contrib.auth.models import User
@@ -12,10 +9,9 @@ from django.utils import timezone
 from . import bare_figures
 from .article_rules import year_in
 from .documents import blocks_of, document_of, say_the_same
-from .models import Article, ArticleVersion, Category, LiveReference, Statistic
+from .models import Article, ArticleVersion, Category, LiveReference
 from .models.blocks import Block
-from .pages import Page
-from .review import Finding, Severity, of_figures
+from .obstacles import obstacles_of
 
 
 class NotPublishableError(Exception):
@@ -23,11 +19,11 @@ class NotPublishableError(Exception):
 
 
 class ChangedMeanwhileError(Exception):
-    """The draft, or what the review finds in it, is not what was seen when the reason was given."""
+    """The draft, or what is wrong with it, is not what was seen when the reason was given."""
 
 
-class UnresolvedFiguresError(Exception):
-    """The draft shows figures with unresolved errors, and no reason was given. `args[0]` holds the findings."""
+class UnresolvedErrorsError(Exception):
+    """The draft has unresolved errors, and no reason was given. `args[0]` holds its `Obstacles`."""
 
 
 def publish(
@@ -44,10 +40,10 @@ def publish(
     A draft that says what the live version says, and leaves open what that left open, makes no new one.
 
     `at` is the moment that the version bears, now by default; content that is loaded bears its own. `reason` tells
-    readers why figures with unresolved errors are shown all the same; where there are none it is not kept. `seen` is
-    the `state_of` the draft for which the reason was given.
+    readers why it is published with unresolved errors all the same; where there are none it is not kept. `seen` is
+    the state of the draft and its obstacles for which the reason was given.
 
-    Raises `NotPublishableError` when something is missing, `UnresolvedFiguresError` when errors have no reason, and
+    Raises `NotPublishableError` when something is missing, `UnresolvedErrorsError` when errors have no reason, and
     `ChangedMeanwhileError` when the draft or its errors are not what was seen; nothing is changed then.
     """
     at = at or timezone.now()
@@ -57,15 +53,15 @@ def publish(
         document = document_of(article, blocks)
         if missing := what_is_missing(document):
             raise NotPublishableError(missing)
-        errors = unresolved_errors(document)
-        open_points = in_sentences(errors)
+        obstacles = obstacles_of(document)
+        open_points = obstacles.sentences()
         live = article.live_version
         if live and say_the_same(document, live.document) and live.open_points == open_points:
             return live
-        if seen is not None and seen != state_of(article, errors):
+        if seen is not None and seen != obstacles.state_with(article):
             raise ChangedMeanwhileError
-        if errors and not reason:
-            raise UnresolvedFiguresError(errors)
+        if obstacles and not reason:
+            raise UnresolvedErrorsError(obstacles)
         version = ArticleVersion.objects.create(
             article=article,
             document=document,
@@ -80,7 +76,7 @@ def publish(
             published_by=by,
             note=note,
             open_points=open_points,
-            open_reason=reason if errors else "",
+            open_reason=reason if obstacles else "",
         )
         article.live_version = version
         article.published_at = article.published_at or at
@@ -98,29 +94,6 @@ def what_is_missing(document: Mapping[str, Any]) -> list[str]:
         (document["blocks"], "Add at least one block: the article is empty."),
     ]
     return [sentence for is_there, sentence in checks if not is_there]
-
-
-def unresolved_errors(document: Mapping[str, Any]) -> list[Finding]:
-    """The errors of the review in the figures that a document shows."""
-    figures = Page.of(document, published_at=None).sources.values
-    # What the article's card leads with need not stand in the article.
-    leading = Statistic.objects.filter(slug=document["headline"]).with_current().first()
-    if leading and leading.current:
-        figures.append(leading.current)
-    shown = {(type(figure), figure.pk): figure for figure in figures}
-    return list(of_figures(shown.values(), timezone.localdate(), severities=[Severity.ERROR]))
-
-
-def state_of(article: Article, errors: Iterable[Finding]) -> str:
-    """A short text that changes with the draft and with what the review finds in it."""
-    found = sorted(f"{finding.rule.key} {finding.subject_key}" for finding in errors)
-    return sha256(json.dumps([article.changed_at.isoformat(), found]).encode()).hexdigest()
-
-
-def in_sentences(errors: Iterable[Finding]) -> list[str]:
-    """What is unresolved, for readers: a sentence for each rule. It names no figure, for figures change."""
-    counts = Counter(finding.rule.title for finding in errors)
-    return [f"{title}: {count} figure{'' if count == 1 else 's'}." for title, count in counts.items()]
 
 
 def _renew_references(article: Article, blocks: Iterable[Block]) -> None:

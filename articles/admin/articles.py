@@ -1,10 +1,9 @@
 from datetime import datetime
-from itertools import groupby
 from typing import Any, cast
 
 from content_editor.admin import ContentEditor
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -17,36 +16,20 @@ from django.http import (
     JsonResponse,
     QueryDict,
 )
-from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from articles import bare_figures, drafts, references
-from articles.documents import document_of
+from articles import drafts, references
 from articles.models import Article, Sourced
-from articles.publishing import (
-    ChangedMeanwhileError,
-    NotPublishableError,
-    UnresolvedFiguresError,
-    publish,
-    state_of,
-    unresolved_errors,
-)
 from articles.review import badges_of, words_of
 
 from . import history, working_copies
 from .blocks import BylineInline, block_inlines
 from .desk_urls import desk_urls
 from .form_drafts import as_fields, as_posted, is_sound
+from .gate import may_publish, publish_saved
 from .merging import merge_address
-from .sourced import admin_url
-
-# Bare figures that one save names; the others are counted.
-MOST_WARNINGS = 10
-MOST_NOTE = 300
 
 
 class ArticleStateFilter(admin.SimpleListFilter):
@@ -139,33 +122,6 @@ def _addresses_around(article: Article | None) -> dict[str, str]:
     return {key: reverse(f"admin:articles_article_{name}", args=[article.pk]) for key, name in names.items()}
 
 
-PLAIN_TEXT = "Better leave it out here: it will not follow the figure on record."
-CHANGED_MEANWHILE = (
-    "The draft, or what is known of its figures, has changed since this page was opened. Look at the list again before "
-    "you publish."
-)
-
-
-class GateForm(forms.Form):
-    """The reason for which a draft is published although figures in it have unresolved errors."""
-
-    reason = forms.CharField(
-        label="Why is it published all the same?",
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
-        help_text="Readers see this beneath the article, with what is unresolved.",
-        error_messages={"required": "Say why: readers see the reason."},
-    )
-    # The `state_of` the draft that the reason is given for.
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-
-def admin_address(record: models.Model, request: HttpRequest) -> str:
-    """Where a record is changed in the admin; empty for those who may not see it."""
-    may_see = request.user.has_perm(f"{record._meta.app_label}.view_{record._meta.model_name}")
-    return admin_url(record, "change") if may_see else ""
-
-
 class FigureQuery(forms.Form):
     """What the editor of text asks for: figures about some words, or those that some references mean."""
 
@@ -234,11 +190,8 @@ class ArticleAdmin(ContentEditor):
         """A published article keeps its number and address; its moment is up to those who publish, until it comes."""
         if obj is None or obj.live_version_id is None:
             return []
-        may_move = self.has_publish_permission(request) and not obj.is_public
+        may_move = may_publish(request) and not obj.is_public
         return ["number", "slug"] if may_move else ["number", "slug", "published_at"]
-
-    def has_publish_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("articles.publish_article")
 
     def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         """An article that was ever published is never lost."""
@@ -276,7 +229,7 @@ class ArticleAdmin(ContentEditor):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        if "_publish" in request.POST and not self.has_publish_permission(request):
+        if "_publish" in request.POST and not may_publish(request):
             raise PermissionDenied
         if request.method == "GET" and (
             copy := working_copies.to_restore(request, self._asked_for(request, object_id))
@@ -307,7 +260,7 @@ class ArticleAdmin(ContentEditor):
         article = self.get_object(request, str(kwargs["obj"].pk)) if kwargs.get("obj") else None
         window = form["window"].value() or ""
         context |= {
-            "may_publish": self.has_publish_permission(request),
+            "may_publish": may_publish(request),
             "differences": article and history.changes_since_live(article),
             "window": window,
             **_addresses_around(article),
@@ -317,103 +270,19 @@ class ArticleAdmin(ContentEditor):
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         if "_publish" in request.POST:
-            response = self._publish(request, obj)
-        else:
-            response = super().response_add(request, obj, post_url_continue)
-        self._warn_of_bare_figures(request, obj)
-        return response
+            return publish_saved(self, request, obj)
+        return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Article) -> HttpResponse:
         if "_publish" in request.POST:
-            response = self._publish(request, obj)
-        else:
-            response = super().response_change(request, obj)
-        self._warn_of_bare_figures(request, obj)
-        return response
-
-    def _warn_of_bare_figures(self, request: HttpRequest, article: Article) -> None:
-        found = bare_figures.in_document(document_of(article))
-        for place, figure in found[:MOST_WARNINGS]:
-            # Title and standfirst are plain text, which holds no references.
-            advice = "Insert a reference instead, so that it stays right." if place.startswith("Block") else PLAIN_TEXT
-            self.message_user(
-                request,
-                f"{place}: “{figure.text}” in “{figure.context}” looks like a figure. {advice}",
-                messages.WARNING,
-            )
-        if len(found) > MOST_WARNINGS:
-            self.message_user(request, f"And {len(found) - MOST_WARNINGS} more.", messages.WARNING)
-
-    def _publish(
-        self, request: HttpRequest, article: Article, reason: str = "", seen: str | None = None
-    ) -> HttpResponse:
-        """Publish the draft that has just been saved; whatever is missing, the draft stays saved."""
-        try:
-            note = request.POST.get("publish_note", "")[:MOST_NOTE]
-            version = publish(article, by=request.user, note=note, reason=reason, seen=seen)  # type: ignore[arg-type]
-        except NotPublishableError as error:
-            for sentence in error.args[0]:
-                self.message_user(request, f"Saved, but not published. {sentence}", messages.ERROR)
-        except UnresolvedFiguresError:
-            return HttpResponseRedirect(reverse("admin:articles_article_publish", args=[article.pk]))
-        else:
-            despite = f" despite unresolved errors: {version.open_reason}" if version.open_reason else ""
-            self.log_change(request, article, f"Published as version {version.pk}{despite}.")
-            self.message_user(request, self._published_message(article), messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
-
-    def _published_message(self, article: Article) -> SafeString | str:
-        article.refresh_from_db()
-        if article.is_public:
-            return format_html("“{}” is live: <a href='{}'>read it</a>.", article.title, article.get_absolute_url())
-        moment = timezone.localtime(article.published_at)
-        return f"“{article.title}” is scheduled: readers see it from {moment:%d %B %Y, %H:%M} on."
+            return publish_saved(self, request, obj)
+        return super().response_change(request, obj)
 
     # Further views
 
     def get_urls(self) -> list[URLPattern]:
-        gate = path("<int:pk>/publish/", self.admin_site.admin_view(self.gate_view), name="articles_article_publish")
         figures = path("figures/", self.admin_site.admin_view(self.figures_view), name="articles_article_figures")
-        return [gate, figures, *desk_urls(self), *super().get_urls()]
-
-    def gate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show the errors that stand in the way of publishing the saved draft; who may, publishes it with a reason."""
-        article = get_object_or_404(Article.objects.select_related("live_version"), pk=pk)
-        if not (self.has_change_permission(request, article) and self.has_publish_permission(request)):
-            raise PermissionDenied
-        may_override = request.user.has_perm("articles.publish_unresolved_article")
-        if request.method == "POST" and not may_override:
-            raise PermissionDenied
-        form = GateForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                return self._publish(request, article, **form.cleaned_data)
-            except ChangedMeanwhileError:
-                form.add_error(None, CHANGED_MEANWHILE)
-                article.refresh_from_db()
-        errors = unresolved_errors(document_of(article))
-        if not errors:
-            self.message_user(request, "No error is left. Publish the draft from here.", messages.INFO)
-            return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
-        seen, last_reason = state_of(article, errors), article.live_version.open_reason if article.live_version else ""
-        if form.is_bound:
-            # What was typed stays; what is seen is what stands on the page now.
-            form.data = {**request.POST.dict(), "seen": seen}
-        else:
-            form.initial = {"seen": seen, "reason": last_reason}
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": article,
-            "title": "Unresolved errors",
-            "figures": [
-                (figure, [finding.message for finding in found], admin_address(figure, request))
-                for figure, found in groupby(errors, key=lambda finding: finding.subject)
-            ],
-            "form": form,
-            "may_override": may_override,
-        }
-        return render(request, "admin/articles/article/gate.html", context)
+        return [figures, *desk_urls(self), *super().get_urls()]
 
     def figures_view(self, request: HttpRequest) -> HttpResponse:
         """Current figures for the editor of text, as JSON: those found by `q`, or those that the `reference`s mean."""

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from articles import checklist
-from articles.publishing import unresolved_errors, what_is_missing
+from articles.obstacles import unresolved_figures
+from articles.publishing import what_is_missing
 from articles.review import Severity
 
 from .form_drafts import FormDraft
@@ -48,19 +49,18 @@ def lines_of(draft: FormDraft, request: HttpRequest) -> tuple[list[Line], list[L
     errors += [Line(sentence) for sentence in what_is_missing(draft.document)]
     errors += [
         Line(f"{finding.name}. {finding.message}", address=admin_address(finding.subject, request))
-        for finding in unresolved_errors(draft.document)
+        for finding in unresolved_figures(draft.document)
     ]
     warnings: list[Line] = []
     for point in checklist.points(draft.document):
-        line = Line(f"Block {point.place}: {point.message}" if point.place else point.message, _anchor(draft, point))
-        (errors if point.severity == Severity.ERROR else warnings).append(line)
+        (errors if point.severity == Severity.ERROR else warnings).append(line_of(draft, point))
     return errors, warnings
 
 
-def _anchor(draft: FormDraft, point: checklist.Point) -> str:
+def line_of(draft: FormDraft, point: checklist.Point) -> Line:
     if point.place:
-        return draft.anchors[point.place - 1]
-    return f"id_{point.field}" if point.field else ""
+        return Line(f"Block {point.place}: {point.message}", draft.anchors[point.place - 1])
+    return Line(point.message, f"id_{point.field}" if point.field else "")
 
 
 def admin_address(record: Any, request: HttpRequest) -> str:

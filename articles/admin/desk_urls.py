@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods
 
-from . import checking, history, merging, previews, working_copies
+from . import checking, gate, history, merging, previews, working_copies
 
 type View = Callable[..., HttpResponse]
 
@@ -33,6 +33,7 @@ def desk_urls(model_admin: ModelAdmin) -> list[URLPattern]:
         address("<int:pk>/compare/", "compare", history.compare_view, READ),
         address("<int:pk>/restore/", "restore", history.restore_view, WRITE),
         address("<int:pk>/merge/", "merge", merging.merge_view, BOTH),
+        address("<int:pk>/publish/", "publish", gate.gate_view, BOTH),
         address("<int:pk>/checklist/", "checklist", checking.checklist_view, BOTH),
         address("<int:pk>/working-copy/", "working_copy", working_copies.copy_view, WRITE),
         address("<int:pk>/working-copy/discard/", "discard_copy", working_copies.discard_view, WRITE),

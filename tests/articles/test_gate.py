@@ -1,8 +1,8 @@
 from django.contrib.admin.models import LogEntry
 from django.test import TestCase
 
-from articles.models import Article
-from articles.publishing import UnresolvedFiguresError, publish
+from articles.models import Article, RichText
+from articles.publishing import UnresolvedErrorsError, publish
 from tests.articles.article_forms import form_data, row
 from tests.factories import (
     add_role_table,
@@ -29,10 +29,10 @@ class GateTests(TestCase):
     def test_errors_need_a_reason_and_nothing_changes_without_one(self):
         article = make_draft(statistics=[make_statistic("97M")])
 
-        with self.assertRaises(UnresolvedFiguresError) as caught:
+        with self.assertRaises(UnresolvedErrorsError) as caught:
             publish(article, by=None)
 
-        self.assertEqual([finding.rule.key for finding in caught.exception.args[0]], ["no-source"])
+        self.assertEqual([finding.rule.key for finding in caught.exception.args[0].figures], ["no-source"])
         article.refresh_from_db()
         self.assertIsNone(article.live_version)
 
@@ -80,10 +80,25 @@ class GateTests(TestCase):
         article = make_draft()
         add_role_table(article, make_table(make_role(pay={"GB": (1, 2), "US": (3, 4)})))
 
-        with self.assertRaises(UnresolvedFiguresError) as caught:
+        with self.assertRaises(UnresolvedErrorsError) as caught:
             publish(article, by=None)
 
-        self.assertEqual(len(caught.exception.args[0]), 2)
+        self.assertEqual(len(caught.exception.args[0].figures), 2)
+
+    def test_errors_of_the_checklist_need_a_reason_too(self):
+        article = make_draft(html="<h3>Deep</h3><p>Text</p>")
+
+        with self.assertRaises(UnresolvedErrorsError) as caught:
+            publish(article, by=None)
+        version = publish(article, by=None, reason="It was asked for.")
+
+        self.assertEqual([point.rule for point in caught.exception.args[0].places], ["headings"])
+        self.assertEqual(version.open_points, ["Headings out of order: 1 place."])
+
+    def test_warnings_of_the_checklist_stand_in_nobody_s_way(self):
+        article = make_draft(html="<p>Over £65K. <a href='/articles/'>Here</a></p>")
+
+        self.assertEqual(publish(article, by=None).open_points, [])
 
     def test_it_costs_as_many_queries_for_two_hundred_figures_as_for_two(self):
         def count(number):
@@ -135,6 +150,15 @@ class GateViewTests(TestCase):
             self.assertContains(response, text)
         self.assertIsNone(article.live_version)
 
+    def test_an_error_of_the_checklist_leads_to_its_place_in_the_form(self):
+        self.sign_in("Editor")
+        article = make_draft(html="<h3>Deep</h3><p>Text</p>")
+
+        response = self.client.get(f"/admin/articles/article/{article.pk}/publish/")
+
+        self.assertContains(response, "“Deep” is a heading of the second rank")
+        self.assertContains(response, f"/admin/articles/article/{article.pk}/change/#articles_richtext_set-0")
+
     def test_an_editor_sees_the_errors_but_may_not_publish_despite_them(self):
         self.sign_in("Editor")
 
@@ -168,6 +192,7 @@ class GateViewTests(TestCase):
         changes = [
             lambda: self.statistic.current.publish_successor(why="re-sourced", check_status="disputed"),
             lambda: self.article.save(),
+            lambda: RichText.objects.create(parent=self.article, region="main", ordering=99, html="<h3>Deep</h3>"),
         ]
         for change in changes:
             change()

@@ -2,8 +2,6 @@
 // the page in the frame. Without this script, buttons open preview and checklist in a tab.
 
 (() => {
-  const AXE = "/static/vendor/axe-core/axe.min.js"
-
   const start = () => {
     const desk = document.querySelector(".desk[data-preview]")
     const form = desk?.closest("form")
@@ -105,7 +103,7 @@
       if (!page.axe) {
         await new Promise((resolve) => {
           const script = frame.contentDocument.createElement("script")
-          script.src = AXE
+          script.src = desk.dataset.axe
           script.addEventListener("load", resolve)
           script.addEventListener("error", resolve)
           frame.contentDocument.head.append(script)

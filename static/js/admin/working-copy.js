@@ -63,7 +63,7 @@
       if (!isTyped) data.delete("_typed")
       isSending = true
       try {
-        const answer = await fetch(desk.dataset.copy, { method: "POST", body: data, redirect: "error" })
+        const answer = await fetch(desk.dataset.copy, { method: "POST", body: data, redirect: "error", headers: isTyped ? {} : { "X-Background": "1" } })
         if (!answer.ok) throw new Error(String(answer.status))
         trouble = ""
         tell(await answer.json())

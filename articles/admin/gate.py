@@ -1,0 +1,121 @@
+"""Publishing from the desk, and the gate where a draft with unresolved errors is published with a reason."""
+
+from itertools import groupby
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from articles.documents import blocks_of
+from articles.models import Article
+from articles.obstacles import obstacles_of
+from articles.publishing import ChangedMeanwhileError, NotPublishableError, UnresolvedErrorsError, publish
+
+from .checking import admin_address, line_of
+from .form_drafts import saved_draft
+from .working_copies import permitted, whose
+
+MOST_NOTE = 300
+
+CHANGED_MEANWHILE = (
+    "The draft, or what is known of its figures, has changed since this page was opened. Look at the list again before "
+    "you publish."
+)
+
+
+class GateForm(forms.Form):
+    """The reason for which a draft is published although it has unresolved errors."""
+
+    reason = forms.CharField(
+        label="Why is it published all the same?",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="Readers see this beneath the article, with what is unresolved.",
+        error_messages={"required": "Say why: readers see the reason."},
+    )
+    # The state of the draft and its obstacles that the reason is given for.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+def may_publish(request: HttpRequest) -> bool:
+    return request.user.has_perm("articles.publish_article")
+
+
+def publish_saved(
+    model_admin: ModelAdmin, request: HttpRequest, article: Article, reason: str = "", seen: str | None = None
+) -> HttpResponse:
+    """Publish the draft that has just been saved; whatever is missing, the draft stays saved.
+
+    Raises `ChangedMeanwhileError` when the draft is no longer what was `seen`.
+    """
+    try:
+        note = request.POST.get("publish_note", "")[:MOST_NOTE]
+        version = publish(article, by=whose(request), note=note, reason=reason, seen=seen)
+    except NotPublishableError as error:
+        for sentence in error.args[0]:
+            messages.error(request, f"Saved, but not published. {sentence}")
+    except UnresolvedErrorsError:
+        return HttpResponseRedirect(reverse("admin:articles_article_publish", args=[article.pk]))
+    else:
+        despite = f" despite unresolved errors: {version.open_reason}" if version.open_reason else ""
+        model_admin.log_change(request, article, f"Published as version {version.pk}{despite}.")
+        messages.success(request, _published_message(article))
+    return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+
+
+def _published_message(article: Article) -> SafeString | str:
+    article.refresh_from_db()
+    if article.is_public:
+        return format_html("“{}” is live: <a href='{}'>read it</a>.", article.title, article.get_absolute_url())
+    moment = timezone.localtime(article.published_at)
+    return f"“{article.title}” is scheduled: readers see it from {moment:%d %B %Y, %H:%M} on."
+
+
+def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the errors that stand in the way of publishing the saved draft; who may, publishes it with a reason."""
+    article = permitted(model_admin, request, pk)
+    if article is None or not may_publish(request):
+        raise PermissionDenied
+    may_override = request.user.has_perm("articles.publish_unresolved_article")
+    if request.method == "POST" and not may_override:
+        raise PermissionDenied
+    form = GateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return publish_saved(model_admin, request, article, **form.cleaned_data)
+        except ChangedMeanwhileError:
+            form.add_error(None, CHANGED_MEANWHILE)
+            article.refresh_from_db()
+    draft = saved_draft(article, blocks_of(article))
+    obstacles = obstacles_of(draft.document)
+    if not obstacles:
+        messages.info(request, "No error is left. Publish the draft from here.")
+        return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+    seen = obstacles.state_with(article)
+    if form.is_bound:
+        # What was typed stays; what is seen is what stands on the page now.
+        form.data = {**request.POST.dict(), "seen": seen}
+    else:
+        form.initial = {"seen": seen, "reason": article.live_version.open_reason if article.live_version else ""}
+    by_figure = groupby(obstacles.figures, key=lambda finding: finding.subject)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "original": article,
+        "title": "Unresolved errors",
+        "figures": [
+            (figure, [finding.message for finding in found], admin_address(figure, request))
+            for figure, found in by_figure
+        ],
+        "places": [line_of(draft, point) for point in obstacles.places],
+        "form": form,
+        "may_override": may_override,
+    }
+    return render(request, "admin/articles/article/gate.html", context)
