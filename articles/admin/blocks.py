@@ -5,12 +5,13 @@ from django import forms
 from django.contrib.admin import TabularInline
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
-from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 
 from articles.models import Block, Byline, TableBlock
 from articles.models.blocks import ProseBlock, block_types, validate_cells
+
+from .row_forms import RecordField, RecordSelect, RowForm, RowFormSet
 
 
 class WithArticlePermissionsMixin:
@@ -31,15 +32,28 @@ class WithArticlePermissionsMixin:
     def _may_change(self, request: HttpRequest) -> bool:
         return request.user.has_perm("articles.change_article") or request.user.has_perm("articles.add_article")
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        widget = RecordSelect(db_field, self.admin_site)  # type: ignore[attr-defined]
+        options = {"widget": widget, "form_class": RecordField, **kwargs}
+        return super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
+
 
 class BylineInline(WithArticlePermissionsMixin, TabularInline):
     model = Byline
+    form = RowForm
+    formset = RowFormSet
     autocomplete_fields = ["author"]
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).select_related("author")
 
 
 class BlockInline(WithArticlePermissionsMixin, ContentEditorInline):
     """The form of one block type inside its article."""
+
+    form = RowForm
+    formset = RowFormSet
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         references = [f.name for f in self.model.content_fields() if isinstance(f, models.ForeignKey)]
@@ -47,7 +61,7 @@ class BlockInline(WithArticlePermissionsMixin, ContentEditorInline):
         return rows.select_related(*references) if references else rows
 
 
-class ProseFormSet(BaseInlineFormSet):
+class ProseFormSet(RowFormSet):
     """Texts whose references to figures must mean a current one."""
 
     def clean(self) -> None:
@@ -92,7 +106,7 @@ class CellsField(forms.CharField):
         return bool(self.to_python(self.prepare_value(initial)) != self.to_python(data))
 
 
-class TableForm(forms.ModelForm):
+class TableForm(RowForm):
     cells = CellsField(
         help_text="A line for each row, cells parted by “|” or pasted from a spreadsheet. The first row is the header."
     )

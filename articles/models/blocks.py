@@ -4,7 +4,7 @@ An app adds a block type with one subclass of `Block`, one template and one migr
 pages find it by itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from content_editor.models import create_plugin_base
@@ -60,6 +60,21 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
 
     def __str__(self) -> str:
         return self.summary() or f"Empty {self._meta.verbose_name}"
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Check each field; a record that was fetched for a reference need not be looked for again."""
+        relations = (f for f in self.content_fields() if isinstance(f, models.ForeignKey))
+        found = {f.name for f in relations if f.is_cached(self) and getattr(self, f.name) is not None}
+        super().clean_fields({*(exclude or ()), *found})
+
+    def clean(self) -> None:
+        super().clean()
+        if self.region != "main":
+            raise ValidationError("This block stands in no part of the article.")
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Ask the database, but for what `clean` says without it."""
+        super().validate_constraints({*(exclude or ()), "region"})
 
     def summary(self) -> str:
         """A telling line for the block's header in the admin."""
