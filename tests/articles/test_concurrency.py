@@ -3,29 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from django.db import connection, connections
-from django.test import Client, TransactionTestCase
+from django.db import connections
+from django.test import Client
 
-from articles import frozen
 from articles.models import Statistic, StatisticValue
 from articles.models.sourced import SupersededFigureError
 from tests.articles.test_admin_figures import figure_data
+from tests.committed import CommittedTestCase
 from tests.factories import make_statistic, make_user
 
 PEOPLE = 4
 
 
-class ConcurrencyTests(TransactionTestCase):
-    # The groups come with the migrations; a flush would take them away from the tests that follow.
-    serialized_rollback = True
-
-    def _fixture_teardown(self):
-        for model in frozen.guarded_models():
-            frozen.unguard(connection, model)
-        super()._fixture_teardown()
-        for model in frozen.guarded_models():
-            frozen.guard(connection, model)
-
+class ConcurrencyTests(CommittedTestCase):
     def at_once(self, act):
         """What `act` gives to each of several people who start at the same moment."""
         barrier = Barrier(PEOPLE)

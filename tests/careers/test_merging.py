@@ -4,16 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from django.contrib.admin.models import LogEntry
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connections
 from django.db.models.signals import pre_save
-from django.test import TestCase, TransactionTestCase
+from django.test import TestCase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
-from articles import frozen
 from careers.merging import MergeError, merge, settle
 from careers.models import Requirement, Role, Skill, SkillAlias
+from tests.committed import CommittedTestCase
 from tests.factories import make_path, make_role, make_skill, make_user
 
 LIST = "/admin/careers/skill/"
@@ -269,17 +269,7 @@ class PropertyTests(PropertyTestCase):
                 self.assertNotIn(skill.broader_id, skill.with_narrower())
 
 
-class AtOnceTests(TransactionTestCase):
-    # The groups come with the migrations; a flush would take them away from the tests that follow.
-    serialized_rollback = True
-
-    def _fixture_teardown(self):
-        for model in frozen.guarded_models():
-            frozen.unguard(connection, model)
-        super()._fixture_teardown()
-        for model in frozen.guarded_models():
-            frozen.guard(connection, model)
-
+class AtOnceTests(CommittedTestCase):
     def test_two_people_who_merge_the_same_two_the_other_way_round_leave_one(self):
         first, second = make_skill("First"), make_skill("Second")
         line = ask(first, second)
