@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any
 
+from django.utils import timezone
+
 from . import bare_figures
-from .models.blocks import Item, block_types
-from .prose import sanitize
+from .link_checks import addresses_in
+from .links import dead, is_internal
+from .markup import links, outline
+from .models import ExternalLink
 from .review import Severity
 
 type Document = Mapping[str, Any]
@@ -102,6 +105,33 @@ def empty_links(document: Document) -> Iterator[Point]:
             yield Point("links", Severity.WARNING, message, place)
 
 
+@check("dead-links", "A link to a page that is not there")
+def dead_links(document: Document) -> Iterator[Point]:
+    within = [(place, link) for place, link in links(document) if link.href.strip() and is_internal(link.href)]
+    lost = dead(link.href for _, link in within)
+    for place, link in within:
+        if link.href in lost:
+            message = f"The link “{link.text}” leads to {link.href}, where readers find no page."
+            yield Point("dead-links", Severity.ERROR, message, place)
+
+
+@check("links-elsewhere", "A link to another site that does not answer")
+def links_elsewhere(document: Document) -> Iterator[Point]:
+    digests = {ExternalLink.digest_of(address) for address in addresses_in(document)}
+    if not digests:
+        return
+    found = {row.address: row for row in ExternalLink.objects.filter(digest__in=digests).exclude(checked_at=None)}
+    for place, link in links(document):
+        row = found.get(link.href.strip())
+        if row and row.problem:
+            when = f"{timezone.localtime(row.checked_at):%-d %B, %H:%M}"
+            message = f"The link “{link.text}” leads to {row.address}. {row.problem} Looked at on {when}."
+            yield Point("links-elsewhere", Severity.WARNING, message, place)
+        elif row and row.moved_to:
+            message = f"The link “{link.text}” leads to {row.address}, which has moved to {row.moved_to}."
+            yield Point("links-elsewhere", Severity.WARNING, message, place)
+
+
 @check("lengths", "A title or description too long")
 def lengths(document: Document) -> Iterator[Point]:
     title, standfirst = document["title"], document["standfirst"]
@@ -136,67 +166,6 @@ def typed_figures(document: Document) -> Iterator[Point]:
         field = "" if place else where.lower()
         message = f"“{figure.text}” in “{figure.context}” is typed in; a reference to the figure would stay right."
         yield Point("bare-figures", Severity.WARNING, message, int(place[1]) if place else None, field)
-
-
-@dataclass
-class Heading:
-    level: int
-    text: str = ""
-
-
-@dataclass
-class Link:
-    href: str
-    text: str = ""
-
-
-class _Reader(HTMLParser):
-    """The headings and links of sanitised text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headings: list[Heading] = []
-        self.links: list[Link] = []
-        self._heading: Heading | None = None
-        self._link: Link | None = None
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        if tag in {"h2", "h3"}:
-            self._heading = Heading(int(tag[1]))
-            self.headings.append(self._heading)
-        elif tag == "a":
-            self._link = Link(dict(attrs).get("href") or "")
-            self.links.append(self._link)
-        elif tag == "data":
-            self.handle_data("[figure]")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"h2", "h3"}:
-            self._heading = None
-        elif tag == "a":
-            self._link = None
-
-    def handle_data(self, data: str) -> None:
-        for part in (self._heading, self._link):
-            if part:
-                part.text = f"{part.text}{data}".strip()
-
-
-def _read(item: Item) -> _Reader:
-    reader = _Reader()
-    if item.get("html") and item["type"] in block_types():
-        reader.feed(sanitize(item["html"]))
-    return reader
-
-
-def outline(item: Item) -> list[Heading]:
-    """The headings in the text of an object of a document."""
-    return _read(item).headings
-
-
-def links(document: Document) -> list[tuple[int, Link]]:
-    """The links in a document's texts, each after the number of its block."""
-    return [(place, link) for place, item in enumerate(document["blocks"], start=1) for link in _read(item).links]
 
 
 def flesch(text: str) -> float | None:

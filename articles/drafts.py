@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from . import link_checks
 from .documents import blocks_of, document_of, read_document
 from .models import Article, DraftSave
 from .models.blocks import Block
@@ -30,6 +31,8 @@ def keep(article: Article, *, by: User | None, note: str = "") -> DraftSave:
         saved_by=by,
         note=note,
     )
+    live = article.live_version
+    link_checks.take_note(article, save.document, *([live.document] if live else []))
     too_old = article.saves.values_list("pk", flat=True)[DraftSave.MOST :]
     article.saves.filter(pk__in=list(too_old)).delete()
     return save

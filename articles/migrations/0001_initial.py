@@ -526,4 +526,24 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('user', 'window'), name='one_working_copy_for_each_window'), models.CheckConstraint(condition=models.Q(('fields__isnull', True), ('typed_at__isnull', False), _connector='OR'), name='working_copy_with_fields_was_typed')],
             },
         ),
+        migrations.CreateModel(
+            name='ExternalLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.TextField(editable=False, max_length=2000)),
+                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('checked_at', models.DateTimeField(editable=False, null=True, verbose_name='looked at')),
+                ('failures', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('problem', models.CharField(blank=True, editable=False, max_length=200)),
+                ('moved_to', models.TextField(blank=True, editable=False, max_length=2000)),
+                ('articles', models.ManyToManyField(editable=False, related_name='external_links', to='articles.article')),
+                ('sources', models.ManyToManyField(editable=False, related_name='external_links', to='articles.source')),
+            ],
+            options={
+                'verbose_name': 'link elsewhere',
+                'verbose_name_plural': 'links elsewhere',
+                'ordering': ['-failures', 'address'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('failures', 0), models.Q(('failures__gt', 0), models.Q(('problem', ''), _negated=True)), _connector='OR'), name='external_link_that_fails_says_why')],
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 from .article import Article, Author, Byline, Category, Series
 from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
 from .drafts import DraftSave, ShareLink, WorkingCopy
+from .links import ExternalLink
 from .review import ReviewMark
 from .sourced import Sourced
 from .sources import Source
@@ -17,6 +18,7 @@ __all__ = [
     "CallOut",
     "Category",
     "DraftSave",
+    "ExternalLink",
     "FaqItem",
     "Image",
     "LiveReference",

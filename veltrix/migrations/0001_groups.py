@@ -5,7 +5,10 @@ VIEW, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
 
 DRAFTS = {"articles": {"article": [VIEW, ADD, CHANGE]}}
 READ = {
-    "articles": {name: [VIEW] for name in ("source", "statistic", "statisticvalue", "category", "series", "author")},
+    "articles": {
+        name: [VIEW]
+        for name in ("source", "statistic", "statisticvalue", "category", "series", "author", "externallink")
+    },
     "careers": {
         name: [VIEW]
         for name in (

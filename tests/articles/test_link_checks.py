@@ -1,0 +1,287 @@
+"""Addresses elsewhere are looked at on a real server, which listens on loopback."""
+
+import socket
+import ssl
+import subprocess
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from unittest import mock
+
+import time_machine
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.tasks import default_task_backend
+from django.test import TestCase
+from django.utils import timezone
+
+from articles import drafts, link_checks
+from articles.link_checks import Outcome, check_due, is_public, look_at, take_note, take_stock
+from articles.models import ExternalLink
+from tests.articles.article_forms import changed
+from tests.factories import make_article, make_draft, make_source, make_user
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers `/<status>` with that status; `/moved` has moved, `/get-only` knows no HEAD, `/silent` says nothing."""
+
+    def do_HEAD(self):
+        self.server.seen.append((self.command, self.path, self.headers["User-Agent"]))
+        name = self.path.strip("/").partition("?")[0]
+        if name == "silent":
+            self.server.stop.wait(5)
+        elif name == "garbage":
+            self.wfile.write(b"\x00\xff nothing of HTTP\r\n\r\n")
+        elif name == "moved":
+            self.send_response(301)
+            self.send_header("Location", "/200")
+            self.end_headers()
+        else:
+            status = {"get-only": 405 if self.command == "HEAD" else 200}.get(name) or int(name)
+            self.send_response(status)
+            self.end_headers()
+
+    do_GET = do_HEAD
+
+    def log_message(self, *arguments):
+        pass
+
+
+class LinkCheckTestCase(TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        cls.server.stop = threading.Event()
+        cls.server.daemon_threads = True
+        cls.url = f"http://127.0.0.1:{cls.server.server_port}"
+        thread = threading.Thread(target=cls.server.serve_forever, daemon=True)
+        thread.start()
+        cls.addClassCleanup(thread.join)
+        cls.addClassCleanup(cls.server.shutdown)
+        cls.addClassCleanup(cls.server.stop.set)
+
+    def setUp(self):
+        self.server.seen = []
+
+    def look_at(self, path):
+        return look_at(f"{self.url}{path}", lambda ip, port: True)
+
+
+class LookTests(LinkCheckTestCase):
+    def test_a_page_that_is_there_leaves_nothing_to_say(self):
+        for path in ("/200", "/204", "/302", "/get-only", "/403", "/429", "/200?q=a b&c=ü"):
+            with self.subTest(path):
+                self.assertEqual(self.look_at(path), Outcome())
+
+        self.assertTrue(all("VeltrixLinkCheck (+http://127.0.0.1:8000/)" in agent for *_, agent in self.server.seen))
+        self.assertEqual([seen[0] for seen in self.server.seen if seen[1] == "/get-only"], ["HEAD", "GET"])
+
+    def test_what_is_wrong_is_said_in_a_sentence(self):
+        sentences = {
+            "/404": "Its page is not there (404).",
+            "/410": "Its page is gone (410).",
+            "/500": "It answers with the error 500.",
+            "/garbage": "The connection failed.",
+        }
+        for path, sentence in sentences.items():
+            with self.subTest(path):
+                self.assertEqual(self.look_at(path), Outcome(sentence))
+
+    def test_a_redirect_for_good_is_reported_and_not_followed(self):
+        self.assertEqual(self.look_at("/moved"), Outcome(moved_to=f"{self.url}/200"))
+        self.assertEqual([seen[1] for seen in self.server.seen], ["/moved"])
+
+    def test_who_says_nothing_is_not_waited_for(self):
+        with mock.patch.object(link_checks, "TIMEOUT", 0.3):
+            self.assertEqual(self.look_at("/silent"), Outcome("No answer within 0.3 seconds."))
+
+    def test_who_sends_a_letter_at_a_time_is_cut_off(self):
+        with socket.create_server(("127.0.0.1", 0)) as server, mock.patch.object(link_checks, "TIMEOUT", 0.4):
+
+            def drip():
+                connection, _ = server.accept()
+                with connection:
+                    try:
+                        while not self.server.stop.wait(0.1):
+                            connection.sendall(b"H")
+                    except OSError:
+                        pass
+
+            thread = threading.Thread(target=drip, daemon=True)
+            thread.start()
+            outcome = look_at(f"http://127.0.0.1:{server.getsockname()[1]}/", lambda ip, port: True)
+            thread.join(5)
+
+        self.assertEqual(outcome, Outcome("The connection failed."))
+
+    def test_hosts_that_are_not_known_and_ports_that_are_closed_are_told(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
+        addresses = {
+            "http://nowhere.invalid/": "Its host is not known.",
+            f"http://127.0.0.1:{port}/": "The connection failed.",
+            "http://127.0.0.1:99999/": "The connection failed.",
+            "http:///x": "Its host is not known.",
+        }
+        for address, sentence in addresses.items():
+            with self.subTest(address):
+                self.assertEqual(look_at(address, lambda ip, port: True).problem, sentence)
+
+    def test_a_certificate_that_nobody_vouches_for_is_told(self):
+        context = self_signed()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def shake():
+                connection, _ = server.accept()
+                with connection, mock.patch("sys.stderr", StringIO()):
+                    try:
+                        context.wrap_socket(connection, server_side=True)
+                    except (OSError, ssl.SSLError):
+                        pass
+
+            thread = threading.Thread(target=shake, daemon=True)
+            thread.start()
+            outcome = look_at(f"https://127.0.0.1:{server.getsockname()[1]}/", lambda ip, port: True)
+            thread.join(5)
+
+        self.assertEqual(outcome, Outcome("Its certificate is not right."))
+
+    def test_machines_of_our_own_network_are_never_asked(self):
+        for address in (self.url + "/200", "http://localhost/", "http://[::1]/", "http://[::ffff:127.0.0.1]/"):
+            with self.subTest(address):
+                self.assertEqual(look_at(address), Outcome("It does not lead to a public web site."))
+        self.assertEqual(self.server.seen, [])
+        for ip in ("10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.1", "100.64.0.1", "fd00::1"):
+            self.assertFalse(is_public(ip, 443), ip)
+        self.assertTrue(is_public("93.184.215.14", 443))
+        self.assertFalse(is_public("93.184.215.14", 22))
+
+
+def self_signed():
+    """A server's context with a certificate that it has signed itself."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=127.0.0.1", "-keyout", f"{folder}/key", "-out", f"{folder}/certificate"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{folder}/certificate", f"{folder}/key")
+    return context
+
+
+class KeptResultsTests(LinkCheckTestCase):
+    def make_draft_with(self, *paths):
+        words = " ".join(f'<a href="{self.url}{path}">words {path}</a>' for path in paths)
+        return make_draft(html=f"<p>{words}</p>")
+
+    def check(self):
+        return check_due(lambda ip, port: True, pause=0)
+
+    def test_saving_a_draft_asks_the_queue_to_look_at_what_is_new(self):
+        draft = make_draft()
+        self.client.force_login(make_user("Author"))
+        data = changed(draft, f'<p><a href="{self.url}/200">there</a></p>', _continue="1")
+
+        with self.captureOnCommitCallbacks() as callbacks:
+            self.client.post(f"/admin/articles/article/{draft.pk}/change/", data)
+
+        self.assertEqual(len(callbacks), 1)
+        self.assertEqual([link.address for link in draft.external_links.all()], [f"{self.url}/200"])
+        with self.captureOnCommitCallbacks() as callbacks:
+            drafts.keep(draft, by=None)
+        self.assertEqual(callbacks, [])
+
+    def test_what_was_found_is_kept_and_asked_again_when_it_is_old(self):
+        take_note(self.make_draft_with("/200", "/404"), {"blocks": []})
+        draft = self.make_draft_with("/200", "/404")
+        drafts.keep(draft, by=None)
+
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            self.assertEqual(self.check(), 2)
+            self.assertEqual(self.check(), 0)
+            clock.shift(timedelta(hours=21))
+            self.assertEqual(self.check(), 1)
+            clock.shift(timedelta(days=7))
+            self.assertEqual(self.check(), 2)
+
+        lost = ExternalLink.objects.broken().get()
+        self.assertEqual((lost.failures, lost.problem), (3, "Its page is not there (404)."))
+
+    def test_one_failure_does_not_make_a_link_broken(self):
+        drafts.keep(self.make_draft_with("/500"), by=None)
+
+        self.check()
+
+        self.assertFalse(ExternalLink.objects.broken().exists())
+        self.assertEqual(ExternalLink.objects.get().failures, 1)
+
+    def test_the_checklist_says_what_was_found(self):
+        draft = self.make_draft_with("/404", "/moved", "/200")
+        drafts.keep(draft, by=None)
+        self.client.force_login(make_user("Author"))
+        url = f"/admin/articles/article/{draft.pk}/checklist/"
+        self.assertNotContains(self.client.get(url), "leads to http")
+
+        self.check()
+        page = self.client.get(url)
+
+        self.assertContains(page, f"“words /404” leads to {self.url}/404. Its page is not there (404). Looked at on")
+        self.assertContains(page, f"“words /moved” leads to {self.url}/moved, which has moved to {self.url}/200.")
+        self.assertNotContains(page, "“words /200”")
+
+    def test_hosts_are_given_time_between_two_questions(self):
+        drafts.keep(self.make_draft_with("/200", "/201", "/204"), by=None)
+        started = timezone.now()
+
+        check_due(lambda ip, port: True, pause=0.2)
+
+        self.assertGreaterEqual(timezone.now() - started, timedelta(seconds=0.4))
+
+    def test_a_run_has_an_end_and_asks_for_another(self):
+        drafts.keep(self.make_draft_with(*(f"/200?{number}" for number in range(3))), by=None)
+
+        self.assertEqual(check_due(lambda ip, port: True, pause=0, most=2), 2)
+        self.assertEqual(check_due(lambda ip, port: True, pause=0, most=2), 1)
+        with (
+            mock.patch.object(link_checks, "check_due", return_value=link_checks.MOST_IN_A_RUN),
+            mock.patch.object(default_task_backend, "enqueue") as enqueue,
+        ):
+            link_checks.check_links.func()
+        enqueue.assert_called_once()
+
+    def test_taking_stock_knows_live_articles_and_sources_and_forgets_the_rest(self):
+        live = make_article(html='<p><a href="https://live.invalid/">live</a></p>')
+        source = make_source(url="https://source.invalid/", archive_url="https://archive.invalid/")
+        link = "https://forgotten.invalid/"
+        ExternalLink.objects.create(address=link, digest=ExternalLink.digest_of(link))
+
+        take_stock()
+
+        self.assertEqual([str(link) for link in live.external_links.all()], ["https://live.invalid/"])
+        self.assertEqual(
+            {str(link) for link in source.external_links.all()}, {"https://source.invalid/", "https://archive.invalid/"}
+        )
+        self.assertFalse(ExternalLink.objects.filter(address=link).exists())
+
+    def test_the_command_looks_at_all_and_names_what_is_broken(self):
+        make_article(html=f'<p><a href="{self.url}/200">x</a></p>')
+        out = StringIO()
+
+        call_command("check_links", stdout=out)
+        ExternalLink.objects.update(checked_at=timezone.now() - timedelta(days=2))
+        call_command("check_links", stdout=out)
+
+        # Loopback is no public web site.
+        self.assertIn(f"{self.url}/200: It does not lead to a public web site.", out.getvalue())
+        self.assertIn("1 links, 1 broken", out.getvalue())
+        self.assertEqual(self.server.seen, [])
+
+    def test_a_link_cannot_fail_without_a_reason(self):
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            ExternalLink.objects.create(address="https://a.invalid/", digest="x", failures=1)
