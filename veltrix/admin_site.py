@@ -52,9 +52,9 @@ class VeltrixAdminSite(AdminSite):
         return [path("review/", self.admin_view(review), name="review"), *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from articles.admin.review import counts_for
+        from .desk import desk_of
 
-        return super().index(request, {"review_counts": counts_for(request.user), **(extra_context or {})})
+        return super().index(request, {"desk": desk_of(request.user), **(extra_context or {})})
 
     @method_decorator(csp_override(ADMIN_CSP))
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -73,13 +73,6 @@ def name_of(user: User) -> str:
     return f"{full_name} ({user.get_username()})" if full_name else user.get_username()
 
 
-def counts_for(user: Any) -> Counts | None:
-    """What the front page says of the queue, to those who may see it."""
-    if not user.has_perm("articles.view_reviewmark"):
-        return None
-    return Counts.of(review_queue.entries(timezone.localdate()), user)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest) -> HttpResponse:
     """Show the queue, or do to the ticked findings what was asked, and show it as before."""

@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
-                'indexes': [models.Index(fields=['subscriber', 'kind', 'created_at'], name='consent_event_by_kind')],
+                'indexes': [models.Index(fields=['subscriber', 'kind', 'created_at'], name='consent_event_by_kind'), models.Index(fields=['created_at'], name='consent_event_by_moment')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['asked', 'confirmed', 'left', 'bounced', 'complained', 'erased'])), name='consent_event_kind_is_known', violation_error_message='Choose what happened.'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['asked', 'confirmed']), _negated=True), models.Q(('wording', ''), _negated=True), _connector='OR'), name='consent_event_keeps_the_words_agreed_to', violation_error_message='Consent is kept with the words that were agreed to.')],
             },
         ),

@@ -228,7 +228,10 @@ class ConsentEvent(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["subscriber", "kind", "created_at"], name="consent_event_by_kind")]
+        indexes = [
+            models.Index(fields=["subscriber", "kind", "created_at"], name="consent_event_by_kind"),
+            models.Index(fields=["created_at"], name="consent_event_by_moment"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="consent_event_kind_is_known",

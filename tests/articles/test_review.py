@@ -367,9 +367,8 @@ class FrontPageTests(TestCase):
 
         response = self.client.get("/admin/")
 
-        self.assertContains(
-            response, '<a href="/admin/review/">Figures to review</a>: 2 errors, no warnings, 1 assigned'
-        )
+        self.assertContains(response, '<a href="/admin/review/">2 errors, no warnings</a>')
+        self.assertContains(response, "1 assigned to you.")
         self.assertContains(response, '<a href="/admin/review/">Review</a>')
 
     def test_others_are_told_nothing_of_it(self):
