@@ -1,6 +1,7 @@
 """Publishing from the desk, and the gate where a draft with unresolved errors is published with a reason."""
 
 from itertools import groupby
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -40,6 +41,12 @@ class GateForm(forms.Form):
         help_text="Readers see this beneath the article, with what is unresolved.",
         error_messages={"required": "Say why: readers see the reason."},
     )
+    publish_note = forms.CharField(
+        label="Note for the history",
+        max_length=MOST_NOTE,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
     # The state of the draft and its obstacles that the reason is given for.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -62,9 +69,10 @@ def publish_saved(
         for sentence in error.args[0]:
             messages.error(request, f"Saved, but not published. {sentence}")
     except UnresolvedErrorsError:
-        return HttpResponseRedirect(reverse("admin:articles_article_publish", args=[article.pk]))
+        query = f"?{urlencode({'note': note})}" if note else ""
+        return HttpResponseRedirect(reverse("admin:articles_article_publish", args=[article.pk]) + query)
     else:
-        despite = f" despite unresolved errors: {version.open_reason}" if version.open_reason else ""
+        despite = f" despite unresolved errors: {version.open_reason.rstrip('.')}" if version.open_reason else ""
         model_admin.log_change(request, article, f"Published as version {version.pk}{despite}.")
         messages.success(request, _published_message(article))
     return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
@@ -89,7 +97,8 @@ def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
     form = GateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            return publish_saved(model_admin, request, article, **form.cleaned_data)
+            reason, seen = form.cleaned_data["reason"], form.cleaned_data["seen"]
+            return publish_saved(model_admin, request, article, reason, seen)
         except ChangedMeanwhileError:
             form.add_error(None, CHANGED_MEANWHILE)
             article.refresh_from_db()
@@ -103,7 +112,8 @@ def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
         # What was typed stays; what is seen is what stands on the page now.
         form.data = {**request.POST.dict(), "seen": seen}
     else:
-        form.initial = {"seen": seen, "reason": article.live_version.open_reason if article.live_version else ""}
+        last_reason = article.live_version.open_reason if article.live_version else ""
+        form.initial = {"seen": seen, "reason": last_reason, "publish_note": request.GET.get("note", "")[:MOST_NOTE]}
     by_figure = groupby(obstacles.figures, key=lambda finding: finding.subject)
     context = {
         **model_admin.admin_site.each_context(request),

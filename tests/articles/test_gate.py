@@ -1,9 +1,9 @@
 from django.contrib.admin.models import LogEntry
 from django.test import TestCase
 
-from articles.models import Article, RichText
+from articles.models import Article, RichText, StatisticBlock
 from articles.publishing import UnresolvedErrorsError, publish
-from tests.articles.article_forms import form_data, row
+from tests.articles.article_forms import changed, form_data, row
 from tests.factories import (
     add_role_table,
     make_author,
@@ -176,6 +176,24 @@ class GateViewTests(TestCase):
         self.article.refresh_from_db()
         self.assertEqual(self.article.live_version.open_reason, "It is often quoted.")
         self.assertIn("It is often quoted.", LogEntry.objects.latest("pk").change_message)
+
+    def test_the_note_for_the_history_is_kept_on_the_way_through_the_gate(self):
+        self.sign_in("Chief editor")
+        data = changed(self.article, "<p>x</p>", publish_note="First edition & more", _publish="1")
+        statistics = {
+            "id": StatisticBlock.objects.get().pk,
+            "statistic": self.statistic.pk,
+            "region": "main",
+            "ordering": 20,
+        }
+        data |= row("articles_statisticblock_set", statistics | {"parent": self.article.pk}, initial=1)
+
+        page = self.client.post(f"/admin/articles/article/{self.article.pk}/change/", data, follow=True)
+
+        self.assertContains(page, 'value="First edition &amp; more"')
+        self.post(reason="It is often quoted.", publish_note="First edition & more")
+        self.article.refresh_from_db()
+        self.assertEqual(self.article.live_version.note, "First edition & more")
 
     def test_without_a_reason_the_form_says_what_it_is_for(self):
         self.sign_in("Chief editor")

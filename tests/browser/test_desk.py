@@ -1,6 +1,7 @@
 """An article at the desk while it is being written: kept, previewed, compared, shared, merged."""
 
 import re
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
@@ -85,3 +86,112 @@ def test_two_people_on_one_draft_see_each_other_and_bring_their_drafts_together(
     texts = mine.locator(".ProseMirror:visible")
     expect(texts.nth(0)).to_contain_text("Written by the author.")
     expect(texts.nth(1)).to_contain_text("Written by the chief.")
+
+
+def test_changes_of_a_live_article_are_listed_compared_and_discarded(sign_in):
+    page = open_draft(sign_in("chief"), "An article of every block")
+    heading = page.get_by_label("Title")
+    before = heading.input_value()
+
+    heading.fill("A title that is not live")
+    page.get_by_role("button", name="Save draft", exact=True).click()
+    summary = page.get_by_text("1 change since the live version")
+    expect(summary).to_be_visible()
+    summary.click()
+    page.get_by_role("link", name="Compare them side by side").click()
+
+    title = page.locator(".diff__block").first
+    expect(title.locator("ins").first).to_contain_text("A title that is not live")
+    expect(title.locator("del").first).to_contain_text(before)
+    page.go_back()
+    page.get_by_text("1 change since the live version").click()
+    page.get_by_role("button", name="Discard draft changes").click()
+    expect(page.get_by_label("Title")).to_have_value(before)
+    expect(page.get_by_text("as it stands here")).to_be_visible()
+
+
+def test_a_version_of_the_history_comes_back_into_the_draft_and_not_to_readers(sign_in, reader):
+    page = open_draft(sign_in("chief"), "An article of every block")
+    title = page.get_by_label("Title").input_value()
+    page.get_by_label("Title").fill("The second version")
+    page.get_by_label("Note for the history").fill("A better title")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.get_by_label("Why is it published all the same?").fill("It is a test.")
+    expect(page.get_by_label("Note for the history")).to_have_value("A better title")
+    page.get_by_role("button", name="Publish all the same").click()
+    expect(page.get_by_text("is live")).to_be_visible()
+
+    page.get_by_role("link", name="History").click()
+    rows = page.get_by_role("region", name="Published versions").get_by_role("row")
+    expect(rows.filter(has_text="A better title")).to_contain_text("live")
+    page.get_by_role("button", name="Bring back version 1 into the draft").click()
+
+    expect(page.get_by_label("Title")).to_have_value(title)
+    expect(page.get_by_text("1 change since the live version")).to_be_visible()
+    expect(reader.open("/articles/every-block/").get_by_role("heading", level=1)).to_have_text("The second version")
+
+
+def test_a_link_shows_the_draft_to_people_without_an_account_until_it_is_revoked(sign_in, reader):
+    page = open_draft(sign_in("chief"))
+    page.get_by_role("link", name="Share draft").click()
+    page.get_by_role("button", name="Make a link").click()
+    address = page.get_by_label("The link", exact=True).inner_text().strip()
+
+    path = urlsplit(address).path
+    seen = reader.open(path)
+
+    expect(seen.get_by_role("heading", level=1)).to_have_text("A draft that nobody sees")
+    expect(seen.locator("meta[name=robots]")).to_have_attribute("content", "noindex")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("No link is open.")).to_be_visible()
+    seen = reader.open(path, status=404)
+    expect(seen.get_by_role("heading", level=1)).to_have_text("This link has ended")
+
+
+def test_an_error_of_the_checklist_stops_publishing_and_leads_to_its_place(sign_in):
+    page = open_draft(sign_in("editor"))
+    page.locator(".ProseMirror:visible").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Words with a link")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+k")
+    page.locator("dialog input").first.fill("/articles/nowhere/")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("button", name="Publish", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Unresolved errors")).to_be_visible()
+    expect(page.get_by_text("leads to /articles/nowhere/, where readers find no page.")).to_be_visible()
+    expect(page.get_by_text("ask a chief editor")).to_be_visible()
+    page.get_by_role("link", name="Go to its place").click()
+    page.locator(".desk-checklist summary").click()
+    page.get_by_role("link", name="Block 1: The link “Words with a link” leads to").click()
+    expect(page.locator(".ProseMirror:focus")).to_be_visible()
+
+
+def test_whoever_leaves_with_something_unsaved_is_warned(sign_in):
+    page = open_draft(sign_in("chief"))
+    write(page, " Not saved.")
+    kept(page)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    page.evaluate("location.reload()")
+    page.wait_for_timeout(500)
+
+    assert asked == ["beforeunload"]
+    expect(page.locator(".ProseMirror:visible").first).to_contain_text("Not saved.")
+
+
+def test_the_front_page_leads_back_to_what_was_typed(sign_in):
+    window = sign_in("author")
+    page = open_draft(window)
+    write(page, " For later.")
+    kept(page)
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    front = window.open("/admin/")
+    front.get_by_role("region", name="Your drafts").get_by_role("link", name="A draft that nobody sees").click()
+
+    expect(front.get_by_text("Restored: what you typed until")).to_be_visible()
+    expect(front.locator(".ProseMirror:visible").first).to_contain_text("For later.")
