@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from . import bare_figures
 from .link_checks import addresses_in
-from .links import dead, is_internal
+from .links import dead, is_internal, path_of
 from .markup import links, outline
 from .models import ExternalLink
+from .redirects import destinations
 from .review import Severity
 
 type Document = Mapping[str, Any]
@@ -109,8 +110,12 @@ def empty_links(document: Document) -> Iterator[Point]:
 def dead_links(document: Document) -> Iterator[Point]:
     within = [(place, link) for place, link in links(document) if link.href.strip() and is_internal(link.href)]
     lost = dead(link.href for _, link in within)
+    moved = destinations(path_of(href) for href in lost) if lost else {}
     for place, link in within:
-        if link.href in lost:
+        if link.href in lost and (destination := moved.get(path_of(link.href))):
+            message = f"The link “{link.text}” leads to an old address: the page is at {destination} now."
+            yield Point("dead-links", Severity.WARNING, message, place)
+        elif link.href in lost:
             message = f"The link “{link.text}” leads to {link.href}, where readers find no page."
             yield Point("dead-links", Severity.ERROR, message, place)
 

@@ -41,7 +41,7 @@ def dead(hrefs: Iterable[str]) -> set[str]:
     found: set[str] = set()
     asked: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for href in set(hrefs):
-        match = _match(unquote(urlsplit(href).path))
+        match = _match(path_of(href))
         if match is None or match.namespaces[:1] == ["admin"] or match.view_name == "articles:shared":
             found.add(href)
         elif match.view_name in _records:
@@ -50,6 +50,11 @@ def dead(hrefs: Iterable[str]) -> set[str]:
         there = set(_records[name]().filter(slug__in=by_slug).values_list("slug", flat=True))
         found |= {href for slug, group in by_slug.items() if slug not in there for href in group}
     return found
+
+
+def path_of(href: str) -> str:
+    """The path of an internal link, as the site is asked for it."""
+    return unquote(urlsplit(href).path)
 
 
 def _match(path: str) -> Any:

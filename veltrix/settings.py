@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "veltrix.middleware.refuse_malformed_text",
     "veltrix.middleware.limit_body",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "articles.redirects.follow",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

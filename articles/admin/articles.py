@@ -3,7 +3,7 @@ from typing import Any, cast
 
 from content_editor.admin import ContentEditor
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from articles import drafts, references
+from articles import drafts, redirects, references
 from articles.models import Article, Sourced
 from articles.review import badges_of, words_of
 
@@ -187,11 +187,12 @@ class ArticleAdmin(ContentEditor):
         return {} if obj and obj.live_version_id else {"slug": ["title"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
-        """A published article keeps its number and address; its moment is up to those who publish, until it comes."""
+        """A published article keeps its number. Address, and moment until it comes, are up to those who publish."""
         if obj is None or obj.live_version_id is None:
             return []
-        may_move = may_publish(request) and not obj.is_public
-        return ["number", "slug"] if may_move else ["number", "slug", "published_at"]
+        if not may_publish(request):
+            return ["number", "slug", "published_at"]
+        return ["number", "published_at"] if obj.is_public else ["number"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         """An article that was ever published is never lost."""
@@ -219,6 +220,10 @@ class ArticleAdmin(ContentEditor):
         # A save that changes nothing leaves the draft as old as it is.
         if not change or form.has_changed():
             super().save_model(request, obj, form, change)
+        if change and obj.live_version_id and "slug" in form.changed_data:
+            redirect = redirects.moved(obj, form.initial["slug"])
+            self.log_change(request, obj, f"Moved: {redirect.path} leads to {obj.get_absolute_url()} now.")
+            messages.success(request, f"The article has moved, at once. Its old address {redirect.path} leads to it.")
 
     # Publishing
 

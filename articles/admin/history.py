@@ -77,7 +77,8 @@ def changes_since_live(article: Article) -> Differences | None:
     if article.live_version is None:
         return None
     document, live = document_of(article), article.live_version.document
-    return None if say_the_same(document, live) else between(live, document)
+    # The address is the article's, whatever the version was published with.
+    return None if say_the_same(document, live) else between({**live, "slug": article.slug}, document)
 
 
 def _article(model_admin: ModelAdmin, request: HttpRequest, pk: int, *, may_change: bool = False) -> Article:

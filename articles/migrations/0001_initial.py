@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(error_messages={'unique': 'Another article has this number.'}, help_text='Its place in the collection.', unique=True, validators=[django.core.validators.MaxValueValidator(1000000)])),
-                ('slug', models.SlugField(error_messages={'unique': 'Another article has this address.'}, help_text='The last part of its address. It stays once the article is published.', max_length=120, unique=True, verbose_name='address')),
+                ('slug', models.SlugField(error_messages={'unique': 'Another article has this address.'}, help_text='The last part of its address. Where a published article gets another, the old one leads to it.', max_length=120, unique=True, verbose_name='address')),
                 ('title', models.CharField(max_length=160)),
                 ('standfirst', models.TextField(blank=True, help_text='Two sentences under the title, also shown in lists.', max_length=400)),
                 ('social_text', models.CharField(blank=True, help_text='The line on the picture that is shared elsewhere.', max_length=120)),
@@ -544,6 +544,20 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'links elsewhere',
                 'ordering': ['-failures', 'address'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('failures', 0), models.Q(('failures__gt', 0), models.Q(('problem', ''), _negated=True)), _connector='OR'), name='external_link_that_fails_says_why')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Redirect',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.CharField(help_text='Such as /blog/old-name/.', max_length=300, unique=True, verbose_name='old address')),
+                ('target', models.CharField(blank=True, help_text='A page of this site. An article is found again wherever it moves later.', max_length=300, verbose_name='new address')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='since')),
+                ('article', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='redirects', to='articles.article')),
+            ],
+            options={
+                'ordering': ['path'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('article', None), models.Q(('target', ''), _negated=True)), models.Q(('article__isnull', False), ('target', '')), _connector='OR'), name='redirect_leads_to_one_place', violation_error_message='Say where it leads.'), models.CheckConstraint(condition=models.Q(('path', models.F('target')), _negated=True), name='redirect_does_not_lead_to_itself', violation_error_message='It would lead back to itself.')],
             },
         ),
     ]

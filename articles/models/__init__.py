@@ -2,6 +2,7 @@ from .article import Article, Author, Byline, Category, Series
 from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
 from .drafts import DraftSave, ShareLink, WorkingCopy
 from .links import ExternalLink
+from .redirects import Redirect
 from .review import ReviewMark
 from .sourced import Sourced
 from .sources import Source
@@ -23,6 +24,7 @@ __all__ = [
     "Image",
     "LiveReference",
     "Quote",
+    "Redirect",
     "ReviewMark",
     "RichText",
     "Series",

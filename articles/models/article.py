@@ -1,4 +1,4 @@
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from content_editor.models import Region
 from django.core.exceptions import ValidationError
@@ -7,6 +7,9 @@ from django.db import models
 from django.db.models import Count, F, Max, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from .redirects import Redirect
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -130,7 +133,7 @@ class Article(models.Model):
         max_length=120,
         unique=True,
         error_messages={"unique": "Another article has this address."},
-        help_text="The last part of its address. It stays once the article is published.",
+        help_text="The last part of its address. Where a published article gets another, the old one leads to it.",
     )
     title = models.CharField(max_length=160)
     standfirst = models.TextField(
@@ -192,6 +195,20 @@ class Article(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("articles:detail", args=[self.slug])
+
+    def clean(self) -> None:
+        super().clean()
+        taken = self.slug and self._redirect_at_its_address()
+        if taken:
+            raise ValidationError(
+                {"slug": f"This address leads to {taken.destination}, whose old address it is. Choose another."}
+            )
+
+    def _redirect_at_its_address(self) -> "Redirect | None":
+        from .redirects import Redirect
+
+        others = Redirect.objects.filter(path=self.get_absolute_url()).select_related("article")
+        return (others.exclude(article=self) if self.pk else others).first()
 
     @property
     def is_public(self) -> bool:

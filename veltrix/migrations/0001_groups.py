@@ -7,7 +7,7 @@ DRAFTS = {"articles": {"article": [VIEW, ADD, CHANGE]}}
 READ = {
     "articles": {
         name: [VIEW]
-        for name in ("source", "statistic", "statisticvalue", "category", "series", "author", "externallink")
+        for name in ("source", "statistic", "statisticvalue", "category", "series", "author", "externallink", "redirect")
     },
     "careers": {
         name: [VIEW]

@@ -1,0 +1,106 @@
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+
+from .article import Article
+
+# A path without query and fragment, of one or more parts, as a browser shows it.
+_PATH = re.compile(r"/(?!/)[^\s?#\\\x00-\x1f]*")
+
+
+def own_path(address: str) -> str:
+    """The path of an address of this site, which may be written in full. Raises `ValidationError`."""
+    if address.startswith(f"{settings.SITE_URL}/"):
+        address = address.removeprefix(settings.SITE_URL)
+    if urlsplit(address).scheme or address.startswith("//"):
+        raise ValidationError("Redirects stay on this site: write the part of the address from its first “/” on.")
+    path = unquote(address)
+    if not _PATH.fullmatch(path) or path == "/":
+        raise ValidationError("Write a path such as /blog/old-name/, without “?”, “#” and spaces.")
+    return path
+
+
+class Redirect(models.Model):
+    """An old address that leads on for good: to an article wherever it moves, or to another page of this site."""
+
+    path = models.CharField("old address", max_length=300, unique=True, help_text="Such as /blog/old-name/.")
+    article = models.ForeignKey(
+        Article, models.PROTECT, null=True, blank=True, related_name="redirects", editable=False
+    )
+    target = models.CharField(
+        "new address",
+        max_length=300,
+        blank=True,
+        help_text="A page of this site. An article is found again wherever it moves later.",
+    )
+    created_at = models.DateTimeField("since", default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [
+            models.CheckConstraint(
+                name="redirect_leads_to_one_place",
+                condition=Q(article=None) & ~Q(target="") | Q(article__isnull=False, target=""),
+                violation_error_message="Say where it leads.",
+            ),
+            models.CheckConstraint(
+                name="redirect_does_not_lead_to_itself",
+                condition=~Q(path=F("target")),
+                violation_error_message="It would lead back to itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def destination(self) -> str:
+        """The path that it leads to."""
+        return self.article.get_absolute_url() if self.article else self.target
+
+    def clean(self) -> None:
+        """Settle where it leads: past other redirects, and to an article as such. Refuse what leads nowhere."""
+        from articles.links import dead
+
+        super().clean()
+        self.path = self._checked("path", self.path)
+        address = self._checked("target", self.target or (self.article.get_absolute_url() if self.article else ""))
+        if other := Redirect.objects.filter(path=address).exclude(pk=self.pk).select_related("article").first():
+            address = other.destination
+        if address == self.path:
+            raise ValidationError({"target": "That leads back to the old address: a loop."})
+        if Article.objects.filter(slug=_slug(self.path)).exists() or not dead([self.path]):
+            raise ValidationError({"path": "There is a page at this address; a redirect would never be used."})
+        if dead([address]):
+            raise ValidationError({"target": f"Readers find no page at {address}."})
+        self.article = Article.objects.filter(slug=_slug(address)).first()
+        self.target = "" if self.article else address
+
+    @staticmethod
+    def _checked(field: str, address: str) -> str:
+        if not address:
+            raise ValidationError({field: "Say where it leads."})
+        try:
+            return own_path(address.strip())
+        except ValidationError as error:
+            raise ValidationError({field: error.messages}) from error
+
+
+def _slug(path: str) -> str:
+    """The slug of the article whose address a path is; empty where it is none."""
+    try:
+        match: Any = resolve(path)
+    except Resolver404:
+        return ""
+    return str(match.kwargs["slug"]) if match.view_name == "articles:detail" else ""
+
+
+def address_of(slug: str) -> str:
+    return reverse("articles:detail", args=[slug])

@@ -1,0 +1,71 @@
+"""Old addresses: kept when an article gets another one, and followed where nothing else answers.
+
+A redirect names an article, not the address that it had, and is settled past other redirects when it is saved: so
+nobody is ever sent on twice, and no loop can come about.
+"""
+
+from collections.abc import Callable, Iterable
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+
+from .models import Article, Redirect
+from .models.redirects import address_of
+
+type GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# A browser may remember a redirect for so long, in seconds, so that a mistaken one can be put right.
+REMEMBERED = 3_600
+
+
+def keep(redirect: Redirect) -> None:
+    """Save a redirect that was cleaned, and let those that lead to its old address lead where it leads."""
+    with transaction.atomic():
+        redirect.save()
+        Redirect.objects.filter(target=redirect.path).update(article=redirect.article, target=redirect.target)
+
+
+def moved(article: Article, old_slug: str) -> Redirect:
+    """Keep the address that a published article had until now; it is saved with its new one in this transaction."""
+    old, new = address_of(old_slug), article.get_absolute_url()
+    Redirect.objects.filter(path=new, article=article).delete()
+    redirect, _ = Redirect.objects.update_or_create(path=old, defaults={"article": article, "target": ""})
+    Redirect.objects.filter(target=old).update(article=article, target="")
+    return redirect
+
+
+def destinations(paths: Iterable[str]) -> dict[str, str]:
+    """Where each of these paths leads that is an old address with a page for readers at its end; in one query."""
+    found = Redirect.objects.filter(path__in=set(paths)).select_related("article")
+    return {redirect.path: redirect.destination for redirect in found if _is_open(redirect)}
+
+
+def _is_open(redirect: Redirect) -> bool:
+    return redirect.article is None or redirect.article.is_public
+
+
+def follow(get_response: GetResponse) -> GetResponse:
+    """Answer a request for a page that is not there with the place to which its address leads, if it is an old one."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_desk = request.path_info.startswith(f"/{settings.ADMIN_PATH}")
+        if response.status_code != 404 or request.method not in {"GET", "HEAD"} or is_desk:
+            return response
+        # An address without its slash would otherwise be sent on twice.
+        path = request.path_info
+        try:
+            found = destinations([path, f"{path}/"])
+        except DatabaseError:
+            # The page for what is not there needs no database.
+            return response
+        destination = found.get(path) or found.get(f"{path}/")
+        if destination is None:
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        answer = HttpResponsePermanentRedirect(f"{destination}?{query}" if query else destination)
+        answer.headers["Cache-Control"] = f"public, max-age={REMEMBERED}"
+        return answer
+
+    return middleware
