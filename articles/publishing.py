@@ -1,17 +1,19 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from . import bare_figures
+from . import bare_figures, live_references
 from .article_rules import year_in
-from .documents import blocks_of, document_of, say_the_same
-from .models import Article, ArticleVersion, Category, LiveReference
-from .models.blocks import Block
-from .obstacles import obstacles_of
+from .documents import document_of, say_the_same
+from .models import Article, ArticleVersion, Category
+from .obstacles import Obstacles, obstacles_of
+
+CHANGE_IS_SCHEDULED = "A change of this article is scheduled for {}. Cancel it first, so that it does not undo this."
 
 
 class NotPublishableError(Exception):
@@ -48,41 +50,89 @@ def publish(
     """
     at = at or timezone.now()
     with transaction.atomic():
-        article = Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
-        blocks = blocks_of(article)
-        document = document_of(article, blocks)
-        if missing := what_is_missing(document):
-            raise NotPublishableError(missing)
-        obstacles = obstacles_of(document)
-        open_points = obstacles.sentences()
+        article = lock(article)
+        if article.next_version_id:
+            raise NotPublishableError([CHANGE_IS_SCHEDULED.format(in_words(article.next_at))])
+        draft = ready(article)
         live = article.live_version
-        if live and say_the_same(document, live.document) and live.open_points == open_points:
+        if live and draft.says_what(live) and not article.is_withdrawn:
             return live
-        if seen is not None and seen != obstacles.state_with(article):
-            raise ChangedMeanwhileError
-        if obstacles and not reason:
-            raise UnresolvedErrorsError(obstacles)
-        version = ArticleVersion.objects.create(
-            article=article,
-            document=document,
-            title=article.title,
-            title_year=year_in(article.title),
-            bare_figures=[{"place": place, **figure._asdict()} for place, figure in bare_figures.in_document(document)],
-            standfirst=article.standfirst,
-            category=cast("Category", article.category),
-            series=article.series,
-            headline=article.headline,
-            published_at=at,
-            published_by=by,
-            note=note,
-            open_points=open_points,
-            open_reason=reason if obstacles else "",
-        )
+        version = make_version(article, draft, at=at, by=by, note=note, reason=reason, seen=seen)
         article.live_version = version
         article.published_at = article.published_at or at
-        article.save(update_fields=["live_version", "published_at"])
-        _renew_references(article, blocks)
+        article.withdrawn_at = None if article.is_withdrawn else article.withdrawn_at
+        article.save(update_fields=["live_version", "published_at", "withdrawn_at"])
+        live_references.renew(article, live_references.records_in(draft.document))
     return version
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft that lacks nothing, and the errors that it has."""
+
+    document: dict[str, Any]
+    obstacles: Obstacles
+
+    def says_what(self, version: ArticleVersion) -> bool:
+        """Whether it says what a version says, and leaves open what that left open."""
+        is_same = say_the_same(self.document, version.document)
+        return is_same and version.open_points == self.obstacles.sentences()
+
+
+def lock(article: Article) -> Article:
+    """The article's row, kept from others until the end of the transaction, with a change that is due made."""
+    article = Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
+    if article.next_at and article.next_at <= timezone.now():
+        promote(article)
+    return article
+
+
+def promote(article: Article) -> None:
+    """Make the scheduled change of a locked article the live version."""
+    version = article.next_version
+    article.live_version, article.next_version, article.next_at = version, None, None
+    article.save(update_fields=["live_version", "next_version", "next_at"])
+    live_references.renew(article, live_references.records_in(cast("ArticleVersion", version).document))
+
+
+def ready(article: Article) -> Draft:
+    """Raises `NotPublishableError` where something is missing."""
+    document = document_of(article)
+    if missing := what_is_missing(document):
+        raise NotPublishableError(missing)
+    return Draft(document, obstacles_of(document))
+
+
+def make_version(
+    article: Article, draft: Draft, *, at: datetime, by: User | None, note: str, reason: str, seen: str | None
+) -> ArticleVersion:
+    """Write a version; see `publish` for what is said and raised."""
+    if seen is not None and seen != draft.obstacles.state_with(article):
+        raise ChangedMeanwhileError
+    if draft.obstacles and not reason:
+        raise UnresolvedErrorsError(draft.obstacles)
+    document = draft.document
+    return ArticleVersion.objects.create(
+        article=article,
+        document=document,
+        title=article.title,
+        title_year=year_in(article.title),
+        bare_figures=[{"place": place, **figure._asdict()} for place, figure in bare_figures.in_document(document)],
+        standfirst=article.standfirst,
+        category=cast("Category", article.category),
+        series=article.series,
+        headline=article.headline,
+        published_at=at,
+        published_by=by,
+        note=note,
+        open_points=draft.obstacles.sentences(),
+        open_reason=reason if draft.obstacles else "",
+    )
+
+
+def in_words(moment: datetime | None) -> str:
+    """A moment as the desk writes it, in the site's time zone."""
+    return f"{timezone.localtime(moment):%-d %B %Y, %H:%M}" if moment else ""
 
 
 def what_is_missing(document: Mapping[str, Any]) -> list[str]:
@@ -94,16 +144,3 @@ def what_is_missing(document: Mapping[str, Any]) -> list[str]:
         (document["blocks"], "Add at least one block: the article is empty."),
     ]
     return [sentence for is_there, sentence in checks if not is_there]
-
-
-def _renew_references(article: Article, blocks: Iterable[Block]) -> None:
-    """Record what the live version refers to, so that the database keeps it from deletion."""
-    wanted: dict[type[models.Model], set[Any]] = {}
-    by_type: dict[type[Block], list[Block]] = {}
-    for block in blocks:
-        by_type.setdefault(type(block), []).append(block)
-    records = [record for block_type, rows in by_type.items() for record in block_type.references_of(rows)]
-    for record in [*records, *(byline.author for byline in article.bylines.select_related("author"))]:
-        wanted.setdefault(type(record), set()).add(record.pk)
-    for kind in LiveReference.kinds():
-        kind.renew(article, wanted.get(kind.target_model(), set()))

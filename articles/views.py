@@ -69,7 +69,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    article = get_object_or_404(Article.objects.published().select_related("live_version"), slug=slug)
+    article = Article.objects.published().select_related("live_version").filter(slug=slug).first()
+    if article is None:
+        gone = get_object_or_404(Article.objects.withdrawn(), slug=slug)
+        return render(request, "articles/withdrawn.html", {"article": gone}, status=410)
     previous, next_ = previous_and_next(article)
     page = Page.live(article)
     context = {

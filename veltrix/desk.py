@@ -12,9 +12,9 @@ from django.utils import timezone
 from articles import review_queue
 from articles.admin.sourced import admin_url
 from articles.models import Article, ArticleVersion, DraftSave, ExternalLink, WorkingCopy
-from articles.models.article import ArticleQuerySet
 from articles.models.versions import ArticleVersionQuerySet
 from articles.review_queue import Counts, Entry
+from articles.schedule import Event, coming
 from newsletter.models import ConsentEvent
 
 MOST = 6
@@ -48,7 +48,7 @@ class Desk:
     review: Counts | None = None
     # Findings, each with the address of its record in the admin.
     reviews: Sequence[tuple[Entry, str]] | None = None
-    scheduled: ArticleQuerySet | None = None
+    scheduled: Sequence[Event] | None = None
     published: ArticleVersionQuerySet | None = None
     links: Sequence[ExternalLink] | None = None
     links_broken: int = 0
@@ -60,7 +60,7 @@ def desk_of(user: Any) -> Desk:
     """The front page of somebody, in a number of queries that does not grow."""
     parts: dict[str, Any] = {}
     if user.has_perm("articles.view_article"):
-        parts |= {"drafts": drafts_of(user), "scheduled": scheduled(), "published": last_published()}
+        parts |= {"drafts": drafts_of(user), "scheduled": coming(MOST), "published": last_published()}
     if user.has_perm("articles.view_reviewmark"):
         found = review_queue.entries(timezone.localdate())
         awake = [entry for entry in found if not entry.is_resting]
@@ -90,13 +90,9 @@ def drafts_of(user: Any) -> list[Draft]:
     return [*typed, *(Draft(article, article.title, article.changed_at, is_saved=True) for article in articles)]
 
 
-def scheduled() -> ArticleQuerySet:
-    coming = Article.objects.exclude(live_version=None).filter(published_at__gt=timezone.now())
-    return coming.order_by("published_at")[:MOST]
-
-
 def last_published() -> ArticleVersionQuerySet:
-    live = ArticleVersion.objects.filter(article__published_at__lte=timezone.now(), published_at__lte=timezone.now())
+    now = timezone.now()
+    live = ArticleVersion.objects.filter(article__published_at__lte=now, published_at__lte=now, cancellation=None)
     return live.select_related("article", "published_by").defer("document").order_by("-published_at", "-pk")[:MOST]
 
 

@@ -3,6 +3,7 @@ from typing import Any, cast
 
 from content_editor.admin import ContentEditor
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -24,7 +25,7 @@ from articles import drafts, redirects, references
 from articles.models import Article, Sourced
 from articles.review import badges_of, words_of
 
-from . import history, working_copies
+from . import history, scheduling, working_copies
 from .blocks import BylineInline, block_inlines
 from .desk_urls import desk_urls
 from .form_drafts import as_fields, as_posted, is_sound
@@ -37,15 +38,25 @@ class ArticleStateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("draft", "Draft"), ("scheduled", "Scheduled"), ("live", "Live"), ("changed", "Live, draft changed")]
+        return [
+            ("draft", "Draft"),
+            ("scheduled", "Scheduled"),
+            ("live", "Live"),
+            ("changed", "Live, draft changed"),
+            ("coming", "Live, change scheduled"),
+            ("withdrawn", "Withdrawn"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Article]) -> models.QuerySet[Article]:
         now = timezone.now()
+        shown = Q(withdrawn_at=None) | Q(withdrawn_at__gt=now)
         conditions = {
             "draft": Q(live_version=None),
             "scheduled": Q(live_version__isnull=False, published_at__gt=now),
-            "live": Q(live_version__isnull=False, published_at__lte=now),
-            "changed": Q(live_version__isnull=False, changed_at__gt=F("live_version__written_at")),
+            "live": Q(live_version__isnull=False, published_at__lte=now) & shown,
+            "changed": Q(live_version__isnull=False, changed_at__gt=F("live_version__written_at")) & shown,
+            "coming": Q(next_at__gt=now),
+            "withdrawn": Q(withdrawn_at__lte=now),
         }
         return queryset.filter(conditions.get(self.value() or "", Q()))
 
@@ -202,7 +213,11 @@ class ArticleAdmin(ContentEditor):
     def state(self, article: Article) -> str:
         if article.live_version is None:
             return "Draft"
+        if article.is_withdrawn:
+            return "Withdrawn"
         when = "Live" if article.is_public else "Scheduled"
+        if article.next_at:
+            return f"{when}, change scheduled"
         return f"{when}, draft changed" if article.changed_at > article.live_version.written_at else when
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -217,9 +232,12 @@ class ArticleAdmin(ContentEditor):
         working_copies.forget(request)
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
-        # A save that changes nothing leaves the draft as old as it is.
-        if not change or form.has_changed():
+        # A save that changes nothing leaves the draft as old as it is; and none writes what it was not asked to, such as
+        # a version that somebody else has published meanwhile.
+        if not change:
             super().save_model(request, obj, form, change)
+        elif form.has_changed():
+            obj.save(update_fields=[*form.changed_data, "changed_at"])
         if change and obj.live_version_id and "slug" in form.changed_data:
             redirect = redirects.moved(obj, form.initial["slug"])
             self.log_change(request, obj, f"Moved: {redirect.path} leads to {obj.get_absolute_url()} now.")
@@ -267,6 +285,8 @@ class ArticleAdmin(ContentEditor):
         context |= {
             "may_publish": may_publish(request),
             "differences": article and history.changes_since_live(article),
+            "coming": scheduling.coming_of(article),
+            "time_zone": settings.TIME_ZONE,
             "window": window,
             **_addresses_around(article),
             "unsaved_copies": working_copies.others_open(request, article, window),

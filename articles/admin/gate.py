@@ -1,5 +1,6 @@
 """Publishing from the desk, and the gate where a draft with unresolved errors is published with a reason."""
 
+from datetime import datetime
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -10,14 +11,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from articles.documents import blocks_of
 from articles.models import Article
 from articles.obstacles import obstacles_of
-from articles.publishing import ChangedMeanwhileError, NotPublishableError, UnresolvedErrorsError, publish
+from articles.publishing import ChangedMeanwhileError, NotPublishableError, UnresolvedErrorsError, in_words, publish
+from articles.schedule import NotScheduledError, schedule
 
 from .checking import admin_address, line_of
 from .form_drafts import saved_draft
@@ -49,6 +51,20 @@ class GateForm(forms.Form):
     )
     # The state of the draft and its obstacles that the reason is given for.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    # The moment from which on readers shall see it; empty for now.
+    at = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_at(self) -> datetime | None:
+        return moment_in(self.cleaned_data["at"])
+
+
+def moment_in(text: str) -> datetime | None:
+    """A moment in ISO 8601, with its zone; None where a text is none."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def may_publish(request: HttpRequest) -> bool:
@@ -56,34 +72,48 @@ def may_publish(request: HttpRequest) -> bool:
 
 
 def publish_saved(
-    model_admin: ModelAdmin, request: HttpRequest, article: Article, reason: str = "", seen: str | None = None
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    article: Article,
+    reason: str = "",
+    seen: str | None = None,
+    at: datetime | None = None,
 ) -> HttpResponse:
-    """Publish the draft that has just been saved; whatever is missing, the draft stays saved.
+    """Publish the draft that has just been saved, or schedule that; whatever is missing, the draft stays saved.
 
     Raises `ChangedMeanwhileError` when the draft is no longer what was `seen`.
     """
     try:
         note = request.POST.get("publish_note", "")[:MOST_NOTE]
-        version = publish(article, by=whose(request), note=note, reason=reason, seen=seen)
+        if at:
+            version = schedule(article, at=at, by=whose(request), note=note, reason=reason, seen=seen)
+        else:
+            version = publish(article, by=whose(request), note=note, reason=reason, seen=seen)
     except NotPublishableError as error:
         for sentence in error.args[0]:
             messages.error(request, f"Saved, but not published. {sentence}")
+    except NotScheduledError as error:
+        messages.error(request, f"Not scheduled. {error.args[0]}")
     except UnresolvedErrorsError:
-        query = f"?{urlencode({'note': note})}" if note else ""
-        return HttpResponseRedirect(reverse("admin:articles_article_publish", args=[article.pk]) + query)
+        kept = {"note": note, "at": at.isoformat() if at else ""}
+        query = urlencode({name: value for name, value in kept.items() if value})
+        address = reverse("admin:articles_article_publish", args=[article.pk])
+        return HttpResponseRedirect(f"{address}?{query}" if query else address)
     else:
         despite = f" despite unresolved errors: {version.open_reason.rstrip('.')}" if version.open_reason else ""
-        model_admin.log_change(request, article, f"Published as version {version.pk}{despite}.")
+        when = f", to be seen from {in_words(at)} on," if at else ""
+        model_admin.log_change(request, article, f"Published as version {version.pk}{when}{despite}.")
         messages.success(request, _published_message(article))
     return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
 
 
 def _published_message(article: Article) -> SafeString | str:
     article.refresh_from_db()
+    if article.next_at:
+        return f"The change is scheduled: readers see it from {in_words(article.next_at)} on."
     if article.is_public:
         return format_html("“{}” is live: <a href='{}'>read it</a>.", article.title, article.get_absolute_url())
-    moment = timezone.localtime(article.published_at)
-    return f"“{article.title}” is scheduled: readers see it from {moment:%d %B %Y, %H:%M} on."
+    return f"“{article.title}” is scheduled: readers see it from {in_words(article.published_at)} on."
 
 
 def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
@@ -97,8 +127,8 @@ def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
     form = GateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            reason, seen = form.cleaned_data["reason"], form.cleaned_data["seen"]
-            return publish_saved(model_admin, request, article, reason, seen)
+            data = form.cleaned_data
+            return publish_saved(model_admin, request, article, data["reason"], data["seen"], data["at"])
         except ChangedMeanwhileError:
             form.add_error(None, CHANGED_MEANWHILE)
             article.refresh_from_db()
@@ -111,9 +141,12 @@ def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
     if form.is_bound:
         # What was typed stays; what is seen is what stands on the page now.
         form.data = {**request.POST.dict(), "seen": seen}
+        at = moment_in(request.POST.get("at", ""))
     else:
         last_reason = article.live_version.open_reason if article.live_version else ""
-        form.initial = {"seen": seen, "reason": last_reason, "publish_note": request.GET.get("note", "")[:MOST_NOTE]}
+        at = moment_in(request.GET.get("at", ""))
+        note = request.GET.get("note", "")[:MOST_NOTE]
+        form.initial = {"seen": seen, "reason": last_reason, "publish_note": note, "at": at.isoformat() if at else ""}
     by_figure = groupby(obstacles.figures, key=lambda finding: finding.subject)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -127,5 +160,6 @@ def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
         "places": [line_of(draft, point) for point in obstacles.places],
         "form": form,
         "may_override": may_override,
+        "at": at,
     }
     return render(request, "admin/articles/article/gate.html", context)

@@ -44,7 +44,7 @@ class State:
 
 def numbered(article: Article) -> list[tuple[int, ArticleVersion]]:
     """The versions of an article without their documents, latest first, each with its number counted from 1."""
-    rows = list(article.versions.select_related("published_by").defer("document"))
+    rows = list(article.versions.select_related("published_by", "cancellation").defer("document"))
     return [(len(rows) - place, version) for place, version in enumerate(rows)]
 
 

@@ -560,4 +560,36 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('article', None), models.Q(('target', ''), _negated=True)), models.Q(('article__isnull', False), ('target', '')), _connector='OR'), name='redirect_leads_to_one_place', violation_error_message='Say where it leads.'), models.CheckConstraint(condition=models.Q(('path', models.F('target')), _negated=True), name='redirect_does_not_lead_to_itself', violation_error_message='It would lead back to itself.')],
             },
         ),
+        migrations.CreateModel(
+            name='Cancellation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cancelled_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('cancelled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='cancellation', to='articles.articleversion')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='article',
+            name='next_at',
+            field=models.DateTimeField(blank=True, db_index=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='article',
+            name='next_version',
+            field=models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='articles.articleversion'),
+        ),
+        migrations.AddField(
+            model_name='article',
+            name='withdrawn_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddConstraint(
+            model_name='article',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_at', None), ('next_version', None)), models.Q(('next_at__isnull', False), ('next_version__isnull', False)), _connector='OR'), name='article_next_version_has_a_moment'),
+        ),
+        migrations.AddConstraint(
+            model_name='article',
+            constraint=models.CheckConstraint(condition=models.Q(('live_version__isnull', False), models.Q(('next_version', None), ('withdrawn_at', None)), _connector='OR'), name='article_changes_and_is_withdrawn_only_once_published'),
+        ),
     ]

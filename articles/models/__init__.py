@@ -7,7 +7,7 @@ from .review import ReviewMark
 from .sourced import Sourced
 from .sources import Source
 from .statistics import Statistic, StatisticValue
-from .versions import ArticleVersion, AuthorReference, LiveReference, StatisticReference
+from .versions import ArticleVersion, AuthorReference, Cancellation, LiveReference, StatisticReference
 
 __all__ = [
     "Article",
@@ -17,6 +17,7 @@ __all__ = [
     "Block",
     "Byline",
     "CallOut",
+    "Cancellation",
     "Category",
     "DraftSave",
     "ExternalLink",

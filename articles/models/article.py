@@ -23,8 +23,11 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
     def _live(self, versions: str) -> Count:
         """Count the live versions among these, however often the joins repeat them."""
-        published = Q(**{f"{versions}__article__published_at__lte": timezone.now()})
-        is_live = Q(**{f"{versions}__article__live_version": F(versions)})
+        now = timezone.now()
+        article = f"{versions}__article"
+        shown = Q(**{f"{article}__withdrawn_at": None}) | Q(**{f"{article}__withdrawn_at__gt": now})
+        published = Q(**{f"{article}__published_at__lte": now}) & shown
+        is_live = Q(**{f"{article}__live_version": F(versions)})
         return Count(versions, filter=published & is_live, distinct=True)
 
 
@@ -98,7 +101,17 @@ class Author(models.Model):
 class ArticleQuerySet(models.QuerySet["Article"]):
     def published(self) -> Self:
         """Articles that readers see now: a live version, and a moment of publication that has come."""
-        return self.filter(published_at__lte=timezone.now()).exclude(live_version=None)
+        now = timezone.now()
+        shown = Q(withdrawn_at=None) | Q(withdrawn_at__gt=now)
+        return self.filter(shown, published_at__lte=now).exclude(live_version=None)
+
+    def withdrawn(self) -> Self:
+        """Articles that readers saw once and no longer see."""
+        return self.filter(withdrawn_at__lte=timezone.now()).exclude(live_version=None)
+
+    def due(self) -> Self:
+        """Articles with a scheduled change whose moment has come."""
+        return self.filter(next_at__lte=timezone.now())
 
     def newest_first(self) -> Self:
         return self.order_by("-published_at", "-number")
@@ -163,6 +176,13 @@ class Article(models.Model):
     live_version = models.OneToOneField(
         "articles.ArticleVersion", models.PROTECT, null=True, blank=True, editable=False, related_name="+"
     )
+    # A change of a live article that readers see from a moment on; see `articles.schedule`.
+    next_version = models.OneToOneField(
+        "articles.ArticleVersion", models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    next_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    # From this moment on readers no longer see it.
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField("draft changed", auto_now=True)
     authors = models.ManyToManyField(Author, through="Byline", related_name="drafts")
@@ -188,6 +208,14 @@ class Article(models.Model):
                 condition=Q(live_version=None) | Q(published_at__isnull=False),
                 violation_error_message="A published article keeps its moment of publication.",
             ),
+            models.CheckConstraint(
+                name="article_next_version_has_a_moment",
+                condition=Q(next_version=None, next_at=None) | Q(next_version__isnull=False, next_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="article_changes_and_is_withdrawn_only_once_published",
+                condition=Q(live_version__isnull=False) | Q(next_version=None, withdrawn_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -212,7 +240,13 @@ class Article(models.Model):
 
     @property
     def is_public(self) -> bool:
-        return bool(self.live_version_id and self.published_at and self.published_at <= timezone.now())
+        return bool(
+            self.live_version_id and self.published_at and self.published_at <= timezone.now() and not self.is_withdrawn
+        )
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return bool(self.withdrawn_at and self.withdrawn_at <= timezone.now())
 
 
 class Byline(models.Model):

@@ -135,6 +135,11 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
         return (value for value in values if value is not None)
 
     @classmethod
+    def records_in(cls, items: Sequence[Item]) -> Iterable[models.Model]:
+        """The records that these objects of a document refer to. Raises `UnknownReferenceError`."""
+        return cls.references_of(cls.from_items(items))
+
+    @classmethod
     def references_in(cls, item: Item) -> list[str]:
         """The references to figures that the texts of this object of a document hold."""
         return []

@@ -69,8 +69,19 @@ class ArticleVersion(models.Model):
         raise ImmutableVersionError("A published version is never deleted.")
 
 
+class Cancellation(models.Model):
+    """That a version was scheduled, and taken back before its moment came: readers never saw it."""
+
+    version = models.OneToOneField(ArticleVersion, models.PROTECT, related_name="cancellation")
+    cancelled_at = models.DateTimeField(default=timezone.now)
+    cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.version.title}, cancelled"
+
+
 class LiveReference(models.Model):
-    """That the live version of an article refers to a record, which is thereby kept from deletion.
+    """That the live version of an article, or its scheduled change, refers to a record, thereby kept from deletion.
 
     A subclass adds one field: `target`, a `PROTECT` foreign key to the records of its kind.
     """
@@ -112,6 +123,12 @@ class LiveReference(models.Model):
         """Make this article's references of this kind those to `targets` (primary keys), no others."""
         rows: models.Manager[Any] = cls._default_manager
         rows.filter(article=article).exclude(target__in=targets).delete()
+        cls.extend(article, targets)
+
+    @classmethod
+    def extend(cls, article: Article, targets: Collection[int]) -> None:
+        """Let this article refer to `targets` too."""
+        rows: models.Manager[Any] = cls._default_manager
         known = set(rows.filter(article=article).values_list("target", flat=True))
         rows.bulk_create(cls(article=article, target_id=key) for key in sorted(set(targets) - known))  # type: ignore[misc]
 

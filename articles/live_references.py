@@ -1,0 +1,43 @@
+"""What the live version of an article, and its scheduled change, refer to: the database keeps it from deletion."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models
+
+from .models import Article, Author, LiveReference
+from .models.blocks import block_types
+
+
+def records_in(document: Mapping[str, Any]) -> list[models.Model]:
+    """The records that a document refers to, in a number of queries that does not grow with it.
+
+    Raises `UnknownReferenceError` where one of them is not there.
+    """
+    types, by_type = block_types(), defaultdict(list)
+    for item in document["blocks"]:
+        by_type[item["type"]].append(item)
+    records = [record for name, items in by_type.items() for record in types[name].records_in(items)]
+    return [*records, *Author.objects.filter(slug__in={byline["author"] for byline in document["bylines"]})]
+
+
+def renew(article: Article, records: Iterable[models.Model]) -> None:
+    """Let an article refer to these records and no others."""
+    wanted = _keys(records)
+    for kind in LiveReference.kinds():
+        kind.renew(article, wanted.get(kind.target_model(), set()))
+
+
+def extend(article: Article, records: Iterable[models.Model]) -> None:
+    """Let an article refer to these records too."""
+    wanted = _keys(records)
+    for kind in LiveReference.kinds():
+        kind.extend(article, wanted.get(kind.target_model(), set()))
+
+
+def _keys(records: Iterable[models.Model]) -> dict[type[models.Model], set[Any]]:
+    wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
+    for record in records:
+        wanted[type(record)].add(record.pk)
+    return wanted

@@ -1,0 +1,282 @@
+"""What is to come goes live, changes and goes away at its minute, with no job that has to run."""
+
+from datetime import timedelta
+
+import time_machine
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from articles import schedule
+from articles.models import Article, RichText
+from articles.models.versions import Cancellation
+from articles.publishing import NotPublishableError, UnresolvedErrorsError, publish
+from articles.schedule import NotScheduledError
+from tests.committed import CommittedTestCase
+from tests.factories import make_article, make_author, make_category, make_draft, make_statistic, make_user
+
+HOUR = timedelta(hours=1)
+
+
+def edit(article, html="<p>After</p>", **values):
+    RichText.objects.filter(parent=article).update(html=html)
+    Article.objects.filter(pk=article.pk).update(changed_at=timezone.now(), **values)
+    article.refresh_from_db()
+
+
+class ScheduleTestCase(TestCase):
+    def setUp(self):
+        self.now = (timezone.now() + timedelta(seconds=1)).replace(microsecond=0)
+        self.moment = self.now + 24 * HOUR
+        self.article = make_article(slug="piece", title="Before", html="<p>Before</p>")
+
+    def at(self, moment):
+        return time_machine.travel(moment, tick=False)
+
+    def read(self, moment, path="/articles/piece/"):
+        with self.at(moment):
+            return self.client.get(path)
+
+    def refresh(self):
+        self.article = Article.objects.get(pk=self.article.pk)
+        return self.article
+
+
+class ChangeTests(ScheduleTestCase):
+    def schedule(self, **values):
+        edit(self.article, title="After", **values)
+        return schedule.schedule(self.article, at=self.moment, by=None, note="Next", reason="It is a test.")
+
+    def test_readers_see_a_change_from_its_moment_on_and_not_before(self):
+        self.schedule()
+
+        second = timedelta(seconds=1)
+        for moment, words in ((self.now, "Before"), (self.moment - second, "Before"), (self.moment, "After")):
+            page = self.read(moment)
+            self.assertContains(page, f"<p>{words}</p>")
+            self.assertContains(self.read(moment, "/articles/"), words)
+            self.assertContains(self.read(moment, "/"), words)
+        self.assertContains(self.read(self.moment), "Last changed")
+        self.assertIsNone(self.refresh().next_at)
+        self.assertEqual(self.article.live_version.published_at, self.moment)
+
+    def test_lists_and_references_follow_at_the_same_moment(self):
+        other, author, statistic = (
+            make_category("Other"),
+            make_author("Grace Hopper"),
+            make_statistic("97M", slug="jobs"),
+        )
+        self.article.bylines.update(author=author)
+        self.schedule(category=other, headline=statistic, html='<p><data value="statistic:jobs"></data></p>')
+
+        with self.assertRaises(ProtectedError):
+            statistic.delete()
+        self.assertNotContains(self.read(self.now, "/topics/other/"), "piece")
+        for path in ("/topics/other/", "/authors/grace-hopper/", "/statistics/jobs/"):
+            self.assertContains(self.read(self.moment, path), "/articles/piece/")
+        self.assertNotContains(self.read(self.moment, "/topics/ai-jobs/"), "/articles/piece/")
+        self.assertEqual(self.article.statisticreference_set.count(), 1)
+
+    def test_a_page_costs_one_query_for_this_whatever_is_scheduled(self):
+        def count():
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get("/articles/piece/")
+            return len(queries)
+
+        before = count()
+        for number in range(5):
+            later = make_article()
+            edit(later)
+            schedule.schedule(later, at=self.moment + number * HOUR, by=None)
+
+        self.assertEqual(count(), before)
+
+    def test_a_scheduled_change_is_not_undone_by_a_publication_before_it(self):
+        self.schedule()
+        edit(self.article, "<p>In between</p>")
+
+        with self.assertRaisesMessage(NotPublishableError, "A change of this article is scheduled for"):
+            publish(self.article, by=None)
+        with self.assertRaisesMessage(NotScheduledError, "Cancel it first"):
+            schedule.schedule(self.article, at=self.moment, by=None)
+        with self.at(self.moment):
+            publish(self.article, by=None)
+        self.assertEqual([version.title for version in self.article.versions.all()], ["After", "After", "Before"])
+        self.assertContains(self.read(self.moment + HOUR), "In between")
+
+    def test_a_cancelled_change_never_comes_and_stays_in_the_history(self):
+        version = self.schedule()
+
+        said = schedule.cancel(self.article, by=None)
+
+        self.assertIn("the change of", said)
+        self.assertContains(self.read(self.moment + HOUR), "Before")
+        self.assertEqual(Cancellation.objects.get().version, version)
+        self.assertIsNone(schedule.next_moment())
+
+    def test_cancelling_sets_records_free_that_only_the_change_refers_to(self):
+        statistic = make_statistic(slug="jobs")
+        self.schedule(html='<p><data value="statistic:jobs"></data></p>')
+
+        schedule.cancel(self.article, by=None)
+
+        self.assertFalse(self.article.statisticreference_set.exists())
+        self.assertTrue(statistic.pk)
+
+    def test_a_moved_change_comes_at_its_new_moment_only(self):
+        self.schedule()
+
+        schedule.move(self.article, at=self.moment + HOUR, by=None)
+
+        self.assertContains(self.read(self.moment), "<p>Before</p>")
+        self.assertContains(self.read(self.moment + HOUR), "<p>After</p>")
+        self.assertEqual(self.refresh().live_version.published_at, self.moment + HOUR)
+
+    def test_what_lacks_something_or_has_errors_is_refused_as_in_publishing(self):
+        edit(self.article, "<h3>Deep</h3>")
+        with self.assertRaises(UnresolvedErrorsError):
+            schedule.schedule(self.article, at=self.moment, by=None)
+        edit(self.article, standfirst="")
+        with self.assertRaises(NotPublishableError):
+            schedule.schedule(self.article, at=self.moment, by=None)
+        self.assertIsNone(self.refresh().next_at)
+
+    def test_moments_that_are_past_or_too_far_and_changes_that_change_nothing_are_refused(self):
+        for at in (self.now - HOUR, self.now + timedelta(days=366 * 6)):
+            with self.assertRaises(NotScheduledError):
+                schedule.schedule(self.article, at=at, by=None)
+        with self.assertRaisesMessage(NotScheduledError, "there is no change to schedule"):
+            schedule.schedule(self.article, at=self.moment, by=None)
+        with self.assertRaisesMessage(NotScheduledError, "Nothing is to come"):
+            schedule.cancel(self.article, by=None)
+        with self.assertRaisesMessage(NotScheduledError, "Nothing is to come"):
+            schedule.move(self.article, at=self.moment, by=None)
+
+    def test_the_database_refuses_half_a_change(self):
+        for values in ({"next_at": self.moment}, {"next_version": self.article.live_version}):
+            with self.assertRaises(IntegrityError), transaction.atomic():
+                Article.objects.filter(pk=self.article.pk).update(**values)
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            Article.objects.filter(pk=make_draft().pk).update(withdrawn_at=self.moment)
+
+
+class FirstPublicationTests(ScheduleTestCase):
+    def test_a_draft_is_scheduled_moved_and_cancelled(self):
+        draft = make_draft(slug="draft")
+        schedule.schedule(draft, at=self.moment, by=None)
+
+        self.assertEqual(self.read(self.moment - HOUR, "/articles/draft/").status_code, 404)
+        self.assertEqual(self.read(self.moment, "/articles/draft/").status_code, 200)
+        schedule.move(draft, at=self.moment + HOUR, by=None)
+        self.assertEqual(self.read(self.moment, "/articles/draft/").status_code, 404)
+        schedule.cancel(draft, by=None)
+        self.assertEqual(self.read(self.moment + HOUR, "/articles/draft/").status_code, 404)
+        draft.refresh_from_db()
+        self.assertIsNone(draft.live_version)
+
+
+class WithdrawalTests(ScheduleTestCase):
+    def test_a_withdrawn_article_is_gone_from_its_moment_on_everywhere(self):
+        schedule.withdraw(self.article, at=self.moment)
+
+        self.assertContains(self.read(self.moment - HOUR), "Before")
+        gone = self.read(self.moment)
+        self.assertContains(gone, "This article was withdrawn", status_code=410)
+        for path in ("/", "/articles/", "/topics/ai-jobs/", "/authors/ada-lovelace/"):
+            self.assertNotContains(self.read(self.moment, path), "/articles/piece/")
+
+    def test_it_can_be_cancelled_moved_and_published_again(self):
+        schedule.withdraw(self.article, at=self.moment)
+        self.assertIn("the withdrawal of", schedule.move(self.article, at=self.moment + HOUR, by=None))
+        self.assertEqual(self.read(self.moment).status_code, 200)
+        schedule.cancel(self.article, by=None)
+        self.assertEqual(self.read(self.moment + HOUR).status_code, 200)
+
+        schedule.withdraw(self.article)
+        self.assertEqual(self.client.get("/articles/piece/").status_code, 410)
+        with self.assertRaisesMessage(NotScheduledError, "Readers do not see this article."):
+            schedule.withdraw(self.article)
+        publish(self.refresh(), by=None)
+        self.assertEqual(self.client.get("/articles/piece/").status_code, 200)
+
+    def test_a_withdrawn_article_comes_back_at_a_moment(self):
+        schedule.withdraw(self.article)
+
+        schedule.schedule(self.refresh(), at=self.moment, by=None)
+
+        self.assertEqual(self.read(self.moment - HOUR).status_code, 404)
+        self.assertEqual(self.read(self.moment).status_code, 200)
+
+
+class NextMomentTests(ScheduleTestCase):
+    def test_it_is_the_first_of_all_that_comes(self):
+        self.assertIsNone(schedule.next_moment())
+        schedule.withdraw(self.article, at=self.moment)
+        self.assertEqual(schedule.next_moment(), self.moment)
+        changing = make_article()
+        edit(changing)
+        schedule.schedule(changing, at=self.moment - HOUR, by=None)
+        self.assertEqual(schedule.next_moment(), self.moment - HOUR)
+        schedule.schedule(make_draft(), at=self.moment - 2 * HOUR, by=None)
+        self.assertEqual(schedule.next_moment(), self.moment - 2 * HOUR)
+
+        self.assertEqual([event.what for event in schedule.coming(9)], ["Published", "Changed", "Withdrawn"])
+        with self.at(self.moment):
+            self.assertIsNone(schedule.next_moment())
+            self.assertEqual(schedule.coming(9), [])
+
+
+class AtOnceTests(CommittedTestCase):
+    def test_of_many_readers_at_the_moment_one_makes_the_change_and_all_see_it(self):
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Barrier
+
+        from django.db import connections
+        from django.test import Client
+
+        article = make_article(slug="piece", html="<p>Before</p>")
+        edit(article)
+        version = schedule.schedule(article, at=timezone.now() + HOUR, by=None)
+        barrier = Barrier(4)
+
+        def read(_):
+            try:
+                barrier.wait()
+                return Client().get("/articles/piece/").text
+            finally:
+                connections.close_all()
+
+        with time_machine.travel(timezone.now() + 2 * HOUR), ThreadPoolExecutor(4) as pool:
+            pages = list(pool.map(read, range(4)))
+
+        self.assertTrue(all("<p>After</p>" in page for page in pages))
+        article.refresh_from_db()
+        self.assertEqual((article.live_version, article.next_at), (version, None))
+
+    def test_of_two_editors_who_schedule_at_once_one_is_told(self):
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Barrier
+
+        from django.db import connections
+
+        article, by = make_article(), make_user("Editor")
+        edit(article)
+        barrier = Barrier(2)
+
+        def act(number):
+            try:
+                barrier.wait()
+                schedule.schedule(article, at=timezone.now() + number * HOUR, by=by)
+                return True
+            except NotScheduledError:
+                return False
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(act, (1, 2)))
+
+        self.assertEqual(sorted(done), [False, True])
+        self.assertEqual(article.versions.count(), 2)
