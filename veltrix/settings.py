@@ -226,7 +226,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "veltrix.kept_files.KeptFiles"},
+    # Pictures as they were uploaded: nobody is served them, for they may say where they were taken.
+    "originals": {"BACKEND": "veltrix.kept_files.KeptFiles", "OPTIONS": {"location": VAR_DIR / "originals"}},
+    "cards": {"BACKEND": "veltrix.kept_files.KeptFiles", "OPTIONS": {"location": VAR_DIR / "cards"}},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -186,7 +186,7 @@ class ArticleAdmin(ContentEditor):
 
     class Media:
         css = {"all": ["css/admin.css"]}
-        js = ["js/admin/block-editor.js", "js/admin/working-copy.js", "js/admin/preview.js"]
+        js = ["js/admin/block-editor.js", "js/admin/working-copy.js", "js/admin/preview.js", "js/admin/picture.js"]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Article]:
         return super().get_queryset(request).defer("live_version__document")

@@ -8,9 +8,10 @@ from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 
-from articles.models import Block, Byline, TableBlock
+from articles.models import Block, Byline, Image, TableBlock
 from articles.models.blocks import ProseBlock, block_types, validate_cells
 
+from .pictures import ImageForm
 from .row_forms import RecordField, RecordSelect, RowForm, RowFormSet
 
 
@@ -117,7 +118,7 @@ class TableForm(RowForm):
 
 
 # What the forms of some block types need beyond their fields.
-FORMS: dict[type[Block], type[forms.ModelForm]] = {TableBlock: TableForm}
+FORMS: dict[type[Block], type[forms.ModelForm]] = {TableBlock: TableForm, Image: ImageForm}
 
 
 def block_inlines() -> list[type[ContentEditorInline]]:

@@ -3,7 +3,6 @@
 import articles.models.blocks
 import articles.models.sources
 import articles.partial_dates
-import articles.pictures
 import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
@@ -183,9 +182,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('region', models.CharField(max_length=255)),
                 ('ordering', models.IntegerField(default=0)),
-                ('file', models.ImageField(height_field='height', help_text='JPEG, PNG, WebP or AVIF, at most 8 MB.', upload_to=articles.pictures.image_path, validators=[django.core.validators.FileExtensionValidator(['jpg', 'jpeg', 'png', 'webp', 'avif']), articles.pictures.validate_image], verbose_name='picture', width_field='width')),
+                ('file', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('[0-9a-f]{40}\\.(?:jpg|png|webp|avif)\\Z', 'No picture has such a name.')], verbose_name='picture')),
                 ('width', models.PositiveIntegerField(editable=False, null=True)),
                 ('height', models.PositiveIntegerField(editable=False, null=True)),
+                ('focus_x', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='focus, % from the left')),
+                ('focus_y', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='focus, % from the top')),
                 ('alt', models.CharField(help_text='What the picture shows, for those who cannot see it.', max_length=300, verbose_name='alternative text')),
                 ('caption', models.CharField(blank=True, max_length=300)),
                 ('credit', models.CharField(help_text='Who made it.', max_length=120)),
@@ -395,6 +396,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='image',
             constraint=models.CheckConstraint(condition=models.Q(('alt', ''), _negated=True), name='image_has_alternative_text', violation_error_message='Describe the picture for those who cannot see it.'),
+        ),
+        migrations.AddConstraint(
+            model_name='image',
+            constraint=models.CheckConstraint(condition=models.Q(('credit', ''), _negated=True), name='image_has_a_credit', violation_error_message='Say who made the picture.'),
+        ),
+        migrations.AddConstraint(
+            model_name='image',
+            constraint=models.CheckConstraint(condition=models.Q(('focus_x__range', (0, 100)), ('focus_y__range', (0, 100))), name='image_focus_is_in_the_picture', violation_error_message='The focus of a picture lies between 0 and 100 percent.'),
         ),
         migrations.AddConstraint(
             model_name='quote',

@@ -1,16 +1,13 @@
 from datetime import timedelta
-from io import BytesIO
 
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase
 from django.urls import reverse
 from django.utils import timezone
-from PIL import Image as Pillow
 
 from articles.admin.blocks import TableForm
-from articles.models import Article, Image, RichText, TableBlock
+from articles.models import Article, RichText, TableBlock
 from articles.models.blocks import validate_cells
 from tests.articles.article_forms import changed, form_data, row
 from tests.factories import (
@@ -224,49 +221,6 @@ class ArticleFormTests(TestCase):
 
         self.assertContains(response, "Row 2 has 1 cells, but the header has 2.")
         self.assertContains(response, "Role | Count\nAnalyst")
-
-    def upload(self, name, content):
-        self.client.force_login(self.author)
-        file = SimpleUploadedFile(name, content, "image/png")
-        block = {"file": file, "alt": "x", "credit": "y", "caption": "", "region": "main", "ordering": 20}
-        data = self.complete(_continue="1") | row("articles_image_set", block)
-        return self.client.post("/admin/articles/article/add/", data)
-
-    def picture(self, kind="PNG", size=(4, 3)):
-        stream = BytesIO()
-        Pillow.new("RGB", size).save(stream, kind)
-        return stream.getvalue()
-
-    def test_a_picture_is_kept_under_a_name_of_our_own(self):
-        self.upload("../../My holiday.PNG", self.picture())
-
-        image = Image.objects.get()
-        self.assertRegex(image.file.name, r"^articles/[0-9a-f]{24}\.png$")
-        self.assertEqual((image.width, image.height), (4, 3))
-
-    def test_a_file_that_is_no_picture_is_refused_in_words(self):
-        wrong = [
-            (
-                "x.png",
-                b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
-                "This file is no picture that can be read.",
-            ),
-            ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "This file is no picture that can be read."),
-            ("x.png", self.picture("GIF"), "This is no JPEG, PNG, WebP or AVIF picture."),
-            ("x.jpg", self.picture(), "This is a PNG picture under another name: end its name in .png."),
-            ("x.png", self.picture(size=(8000, 5001)), "This picture has more than 40 million pixels."),
-        ]
-        for name, content, message in wrong:
-            with self.subTest(message):
-                self.assertContains(self.upload(name, content), message)
-        self.assertFalse(Article.objects.exists())
-
-    def test_an_article_whose_picture_file_is_gone_can_still_be_saved(self):
-        self.upload("x.png", self.picture())
-        image = Image.objects.get()
-        image.file.storage.delete(image.file.name)
-
-        Image.objects.get().full_clean()
 
 
 class ArticleListTests(TestCase):

@@ -26,6 +26,7 @@ from articles.models import (
     StatisticValue,
     TableBlock,
 )
+from articles.pictures import take_in
 from careers.models import CareerPath, ComparisonTable, RoleTable, SkillList
 from newsletter import signing, wording
 from newsletter.models import ConsentEvent, NewsletterSignUp, Subscriber
@@ -76,7 +77,14 @@ def make_article_of_every_block() -> None:
         FaqItem(question="Another question?", html="<p>Another answer.</p>"),
         Quote(text="What somebody said", attribution="Somebody"),
         TableBlock(caption="A table", cells=[["Year", "Count"], ["2025", "12"]], note="Small print."),
-        Image(file=ContentFile(picture(), "teal.png"), alt="A teal field", credit="Nobody", caption="Teal"),
+        Image(
+            file=take_in(ContentFile(picture(), "teal.png")),
+            width=640,
+            height=400,
+            alt="A teal field",
+            credit="Nobody",
+            caption="Teal",
+        ),
         NewsletterSignUp(heading="Once a week", text="It comes on Thursdays."),
     ]
     for place, block in enumerate(blocks, start=2):
