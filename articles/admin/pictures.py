@@ -74,6 +74,10 @@ class ImageForm(RowForm):
     class Meta:
         model = Image
         fields = ["file", "focus_x", "focus_y", "alt", "caption", "credit", "region", "ordering"]
+        help_texts = {
+            "focus_x": "What stays in sight where the picture is cropped, as on a card: click on it in the picture, or "
+            "move the ring with the arrow keys."
+        }
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
