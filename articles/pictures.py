@@ -66,8 +66,7 @@ def take_in(file: Any) -> str:
     name = sha256(content).hexdigest()[:40] + SUFFIXES[format_of(picture)][0]
     try:
         originals().save(name, ContentFile(content))
-        # Fresh again, so that it is not pruned as unused before a draft names it.
-        os.utime(originals().path(name))
+        renew(name)
         renditions.draw(name, picture)
     except OSError as error:
         message = "The picture cannot be kept at the moment. Try again, and tell whoever looks after this site."
@@ -84,6 +83,17 @@ def draw_missing(name: str) -> list[str]:
 def is_kept(name: str) -> bool:
     """Whether there is an original of this name."""
     return NAME.fullmatch(name) is not None and bool(originals().exists(name))
+
+
+def renew(name: str) -> bool:
+    """Make a kept picture as fresh as one just taken in, so that it is not pruned before a draft names it.
+
+    False where none of this name is kept.
+    """
+    if not is_kept(name):
+        return False
+    os.utime(originals().path(name))
+    return True
 
 
 def size_of(name: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from articles.models import Image
-from articles.pictures import NAME, is_kept, size_of, take_in
+from articles.pictures import NAME, renew, size_of, take_in
 from articles.renditions import Renditions
 
 from .row_forms import RowForm
@@ -55,7 +55,7 @@ class PictureField(forms.FileField):
         if not data or data == initial:
             return initial
         if isinstance(data, str):
-            if not is_kept(data):
+            if not renew(data):
                 raise ValidationError(GONE)
             return data
         return take_in(data)

@@ -88,7 +88,7 @@ def test_a_chosen_picture_outlives_a_failed_save_and_a_closed_window(sign_in, tm
 def test_a_file_that_is_not_taken_is_said_so_at_once(sign_in, tmp_path):
     window = sign_in("chief", **PHONE)
     window.expected_statuses.add(400)
-    page, block = add_picture(window)
+    _, block = add_picture(window)
     drawing = tmp_path / "drawing.svg"
     drawing.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
 
