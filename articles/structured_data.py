@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 
 from veltrix.publication import NAME, PUBLISHER
 
+from .cards import Card
 from .models import Article, Author, Byline, Category, Source, StatisticValue
 from .pages import Correction, Page
 
@@ -70,7 +71,7 @@ def of_home() -> list[Node]:
     return [publisher(), site]
 
 
-def of_article(article: Article, page: Page) -> list[Node]:
+def of_article(article: Article, page: Page, card: Card) -> list[Node]:
     """A published article as its page shows it, with its questions and answers."""
     path = article.get_absolute_url()
     writers = [byline["author"] for byline in page.bylines if byline["credit"] == Byline.WRITTEN_BY]
@@ -80,6 +81,7 @@ def of_article(article: Article, page: Page) -> list[Node]:
         headline=page.title,
         description=page.standfirst,
         url=address(path),
+        image=address(card.address(article.slug)),
         inLanguage=LANGUAGE,
         articleSection=page.category.name if page.category else None,
         isPartOf=page.series

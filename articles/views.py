@@ -4,11 +4,14 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import shares, structured_data
 from .asked import is_bare
+from .cards import Card
 from .citations import Citation
 from .clocks import Clocks
 from .documents import document_of
@@ -75,16 +78,34 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "articles/withdrawn.html", {"article": gone}, status=410)
     previous, next_ = previous_and_next(article)
     page = Page.live(article)
+    card = Card.live(article, page.highest_number)
     context = {
         "article": article,
+        "card": card,
+        "card_url": card.address(article.slug),
         "page": page,
         "previous": previous,
         "next": next_,
         "related": related(article),
         "is_draft": False,
-        "structured_data": structured_data.of_article(article, page),
+        "structured_data": structured_data.of_article(article, page, card),
     }
     return render(request, "articles/detail.html", context)
+
+
+@require_safe
+def card(request: HttpRequest, slug: str) -> HttpResponse:
+    """The social card of a published article; the address that its page gives may be kept for good."""
+    article = get_object_or_404(Article.objects.published().select_related("live_version"), slug=slug)
+    card = Card.live(article, Article.objects.published().highest_number())
+    etag = quote_etag(card.digest)
+    response = get_conditional_response(request, etag) or HttpResponse(card.png(), content_type="image/png")
+    is_that = request.GET.get("v") == card.digest
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_that else "public, no-cache"
+    response.headers["ETag"] = etag
+    # Other sites show it beside a link to the article.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 @require_safe

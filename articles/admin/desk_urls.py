@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods
 
-from . import checking, gate, history, merging, pictures, previews, scheduling, working_copies
+from . import cards, checking, gate, history, merging, pictures, previews, scheduling, working_copies
 
 type View = Callable[..., HttpResponse]
 
@@ -40,6 +40,8 @@ def desk_urls(model_admin: ModelAdmin) -> list[URLPattern]:
         address("<int:pk>/working-copy/", "working_copy", working_copies.copy_view, WRITE),
         address("<int:pk>/working-copy/discard/", "discard_copy", working_copies.discard_view, WRITE),
         shown_in_frames("<int:pk>/preview/", "preview", previews.preview_view, BOTH),
+        address("<int:pk>/card/", "card", cards.card_view, READ),
+        address("add/card/", "add_card", cards.card_view, READ),
         address("picture/", "picture", pictures.picture_view, WRITE),
         address("add/checklist/", "add_checklist", checking.checklist_view, BOTH),
         address("add/working-copy/", "add_working_copy", working_copies.copy_view, WRITE),

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from io import BytesIO
 from typing import Any, Self
 
-from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from articles.typefaces import ACCENT, CANVAS, INK, INK_SOFT, RULE, font_of
 
 from .chart import Chart
 
@@ -21,11 +21,8 @@ ROW_HEIGHT, BAR_HEIGHT = 40, 16
 # A PNG has so many dots for each unit of the drawing.
 DENSITY = 2
 
-# The tokens of the light scheme in sRGB: a file that is taken away cannot ask for the reader's own.
-CANVAS, INK, INK_SOFT, RULE, ACCENT = "#fbfbf8", "#141821", "#4b505a", "#cfd1d5", "#c31214"
 MARKET_COLOURS = {"gb": "#12549e", "us": "#c37e16"}
 
-FONTS = {"serif": "fonts/newsreader.woff2", "sans": "fonts/instrument-sans.woff2"}
 # Control characters that XML 1.0 does not allow (section 2.2).
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -155,15 +152,6 @@ def plain(words: str) -> str:
 def _dots(point: tuple[float, float]) -> tuple[int, int]:
     x, y = point
     return round(x * DENSITY), round(y * DENSITY)
-
-
-@cache
-def font_of(size: int, family: str, weight: int) -> ImageFont.FreeTypeFont:
-    """One of the site's own typefaces, at a size in dots and a weight."""
-    font = ImageFont.truetype(str(finders.find(FONTS[family])), size)
-    # Its axes: weight, and for the serif the optical size, of which it has 18 to 72.
-    font.set_variation_by_axes([weight, min(max(size, 18), 72)] if family == "serif" else [weight])
-    return font
 
 
 def length_of(words: str, size: int, family: str = "sans", weight: int = 400) -> float:

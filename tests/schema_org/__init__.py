@@ -99,6 +99,8 @@ class _Reader(HTMLParser):
         values = dict(attrs)
         if tag == "a" or values.get("rel") == "canonical":
             self.links.append(values.get("href"))
+        if values.get("property") == "og:image":
+            self.links.append(values.get("content"))
         if values.get("datetime"):
             self.words.append(f" {values['datetime']} ")
         if tag not in self.VOID:
