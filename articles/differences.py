@@ -20,8 +20,9 @@ from django.utils.text import capfirst
 
 from . import references
 from .documents import complete, references_in
-from .models import Author, Category, Series, Statistic
+from .models import Author, Category, Image, Series, Statistic
 from .models.blocks import Block, Item, block_types
+from .renditions import Renditions
 
 # How alike two texts are that count as one text before and after.
 ALIKE = 0.4
@@ -42,7 +43,10 @@ HEADS = {
 
 
 class Token(NamedTuple):
-    """A word as it is shown, or the beginning of a paragraph (`opens`: the name of its element)."""
+    """A word as it is shown, or the beginning of a paragraph (`opens`: the name of its element).
+
+    Of a picture (“img”) the text is its address.
+    """
 
     text: str
     is_strong: bool = False
@@ -414,7 +418,8 @@ class _Words:
 
     def _summary(self, block_type: type[Block] | None, item: Item) -> str:
         texts = (self._value(f, item.get(f.name)) for f in _content_fields(block_type) if f.editable)
-        words = next((" ".join(token.text for token in tokens) for tokens in texts if tokens), "")
+        in_words = (tokens for tokens in texts if tokens and tokens[0].opens != "img")
+        words = next((" ".join(token.text for token in tokens) for tokens in in_words), "")
         return words if len(words) <= 90 else words[:89].rpartition(" ")[0] + "…"
 
     def _value(self, f: models.Field, value: Any) -> list[Token]:
@@ -426,6 +431,9 @@ class _Words:
             return _plain("\n".join(" | ".join(map(str, row)) for row in value))
         if isinstance(f, models.BooleanField):
             return _plain("yes" if value else "no")
+        if f is Image._meta.get_field("file"):
+            url = Renditions.of(value).url
+            return [Token(url, opens="img")] if url else _plain("A picture that is not kept any more")
         if f.name == "html":
             parser = _TextParser(self.figures)
             parser.feed(str(value))

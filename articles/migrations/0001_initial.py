@@ -185,11 +185,11 @@ class Migration(migrations.Migration):
                 ('file', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('[0-9a-f]{40}\\.(?:jpg|png|webp|avif)\\Z', 'No picture has such a name.')], verbose_name='picture')),
                 ('width', models.PositiveIntegerField(editable=False, null=True)),
                 ('height', models.PositiveIntegerField(editable=False, null=True)),
-                ('focus_x', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='focus, % from the left')),
-                ('focus_y', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='focus, % from the top')),
                 ('alt', models.CharField(help_text='What the picture shows, for those who cannot see it.', max_length=300, verbose_name='alternative text')),
                 ('caption', models.CharField(blank=True, max_length=300)),
                 ('credit', models.CharField(help_text='Who made it.', max_length=120)),
+                ('focus_x', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='focus, % from the left')),
+                ('focus_y', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='focus, % from the top')),
                 ('parent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(app_label)s_%(class)s_set', to='articles.article')),
             ],
             options={

@@ -368,16 +368,16 @@ class Image(Block):
     # As it is seen upright.
     width = models.PositiveIntegerField(null=True, editable=False)
     height = models.PositiveIntegerField(null=True, editable=False)
-    # The place that stays in sight where the picture is cropped, in percent from its left and upper edge.
-    focus_x = models.PositiveSmallIntegerField(
-        "focus, % from the left", default=50, validators=[MaxValueValidator(100)]
-    )
-    focus_y = models.PositiveSmallIntegerField("focus, % from the top", default=50, validators=[MaxValueValidator(100)])
     alt = models.CharField(
         "alternative text", max_length=300, help_text="What the picture shows, for those who cannot see it."
     )
     caption = models.CharField(max_length=300, blank=True)
     credit = models.CharField(max_length=120, help_text="Who made it.")
+    # The place that stays in sight where the picture is cropped, in percent from its left and upper edge.
+    focus_x = models.PositiveSmallIntegerField(
+        "focus, % from the left", default=50, validators=[MaxValueValidator(100)]
+    )
+    focus_y = models.PositiveSmallIntegerField("focus, % from the top", default=50, validators=[MaxValueValidator(100)])
 
     class Meta(Block.Meta):
         verbose_name = "picture"

@@ -402,6 +402,27 @@ class PicturePageTests(TestCase):
         self.assertContains(response, "The picture cannot be shown at the moment. It shows: A teal field")
 
 
+class ComparisonTests(TestCase):
+    def test_two_versions_show_their_pictures_side_by_side(self):
+        old, new = kept(size=(70, 30)), kept(size=(71, 30))
+        article = make_draft()
+        image = add_image(article, old)
+        publish_as_is(article)
+        image.file = new
+        image.save()
+        self.client.force_login(make_user("Editor"))
+
+        response = self.client.get(f"/admin/articles/article/{article.pk}/compare/?from=live&to=draft")
+
+        self.assertContains(response, f'src="{Renditions.of(old).url}" alt="The picture, removed"')
+        self.assertContains(response, f'src="{Renditions.of(new).url}" alt="The picture, added"')
+        self.assertNotContains(response, f"{old}<")
+        for file in Renditions.of(old).names:
+            default_storage.delete(file)
+        response = self.client.get(f"/admin/articles/article/{article.pk}/compare/?from=live&to=draft")
+        self.assertContains(response, "A picture that is not kept any more")
+
+
 class StoredPicturesTests(TestCase):
     def setUp(self):
         for storage in (storages["originals"], default_storage):
