@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from veltrix.publication import NAME
 
 from .typefaces import ACCENT, CANVAS, INK, INK_SOFT, font_of
 
 WIDTH, HEIGHT = 1200, 630
+# It is drawn so many times as large and made smaller, so that letters stand where they should between two dots.
+DENSITY = 2
 MARGIN = 64
 RIGHT = WIDTH - MARGIN
 # The line under the masthead, where words begin beneath it, and where they end.
@@ -22,6 +24,8 @@ BAND = 362
 FIGURE_SIZES = range(236, 60, -8)
 FOLIO_SIZES = range(190, 40, -6)
 MOST_FIGURE = 640
+# What is taken off the room of each letter of a large figure, in sizes.
+CLOSENESS = 0.025
 GAP = 48
 PANEL = 740
 
@@ -44,8 +48,12 @@ SMALL = Face("sans", 400, 1.35, INK_SOFT)
 STATUS = Face("sans", 600, 1.35)
 
 
+def font_for(size: int, face: Face) -> ImageFont.FreeTypeFont:
+    return font_of(size * DENSITY, face.family, face.weight, size)
+
+
 def length(words: str, size: int, face: Face) -> float:
-    return font_of(size, face.family, face.weight).getlength(words)
+    return font_for(size, face).getlength(words) / DENSITY
 
 
 def lines(words: str, size: int, face: Face, room: float) -> list[str]:
@@ -121,14 +129,24 @@ class Words:
 
 class Drawing:
     def __init__(self) -> None:
-        self.image = Image.new("RGB", (WIDTH, HEIGHT), CANVAS)
+        self.image = Image.new("RGB", (WIDTH * DENSITY, HEIGHT * DENSITY), CANVAS)
         self.pen = ImageDraw.Draw(self.image)
 
     def write(self, x: float, baseline: float, words: str, size: int, face: Face, colour: str = "") -> float:
         """Set words on a baseline; gives where they end."""
-        font = font_of(size, face.family, face.weight)
-        self.pen.text((x, baseline), words, fill=colour or face.colour, font=font, anchor="ls")
-        return x + font.getlength(words)
+        place = (x * DENSITY, baseline * DENSITY)
+        self.pen.text(place, words, fill=colour or face.colour, font=font_for(size, face), anchor="ls")
+        return x + length(words, size, face)
+
+    def write_numeral(self, baseline: float, words: str, size: int) -> float:
+        """Set a large figure, closely, so that its ink and not its room begins at the margin; gives where it ends."""
+        mask, (left, _) = font_for(size, NUMERAL).getmask2(words, anchor="ls")
+        ink = mask.getbbox()
+        x = MARGIN - (left + (ink[0] if ink else 0)) / DENSITY
+        for letter, next_letter in pairwise(f"{words} "):
+            self.write(x, baseline, letter, size, NUMERAL)
+            x += length(letter + next_letter, size, NUMERAL) - length(next_letter, size, NUMERAL) - size * CLOSENESS
+        return x
 
     def write_lines(self, x: float, top: float, words: list[str], size: int, face: Face) -> float:
         """Set lines from a top on; gives where they end below."""
@@ -138,11 +156,11 @@ class Drawing:
         return top
 
     def rule(self, x: float, y: float, end: float) -> None:
-        self.pen.rectangle((x, y, end, y + 1), fill=INK)
+        self.pen.rectangle((x * DENSITY, y * DENSITY, end * DENSITY, (y + 2) * DENSITY - 1), fill=INK)
 
     def png(self) -> bytes:
         file = BytesIO()
-        self.image.save(file, "PNG", optimize=True)
+        self.image.reduce(DENSITY).save(file, "PNG", optimize=True)
         return file.getvalue()
 
 
@@ -152,9 +170,9 @@ def drawn(words: Words, picture: Image.Image | None = None, focus: tuple[int, in
     right = RIGHT
     if picture and not words.figure:
         right = PANEL - GAP
-        room = (WIDTH - PANEL, HEIGHT)
+        room = ((WIDTH - PANEL) * DENSITY, HEIGHT * DENSITY)
         cropped = ImageOps.fit(picture.convert("RGB"), room, centering=(focus[0] / 100, focus[1] / 100))
-        drawing.image.paste(cropped, (PANEL, 0))
+        drawing.image.paste(cropped, (PANEL * DENSITY, 0))
     _masthead(drawing, words, right)
     if words.figure:
         _title(drawing, words, right, BAND - 18, range(68, 32, -2))
@@ -194,7 +212,7 @@ def _figure(drawing: Drawing, words: Words) -> None:
     drawing.rule(MARGIN, BAND, RIGHT)
     size = next((size for size in FIGURE_SIZES if _has_room(words.figure, size)), FIGURE_SIZES[-1])
     figure = shortened(words.figure, size, NUMERAL, MOST_FIGURE, 1)[0]
-    end = drawing.write(MARGIN - size * 0.03, BOTTOM - 6, figure, size, NUMERAL)
+    end = drawing.write_numeral(BOTTOM - 6, figure, size)
     x = max(end + GAP, MARGIN + 330)
     room = RIGHT - x
     source = shortened(words.source, 20, SMALL, room, 1) if words.source else []
@@ -206,12 +224,13 @@ def _figure(drawing: Drawing, words: Words) -> None:
     top = drawing.write_lines(x, top, claim, claim_size, CLAIM) + 6
     top = drawing.write_lines(x, top, source, 20, SMALL)
     for line in status:
-        drawing.pen.ellipse((x, top + 9, x + 9, top + 18), fill=ACCENT)
+        drawing.pen.ellipse([DENSITY * place for place in (x, top + 9, x + 9, top + 18)], fill=ACCENT)
         drawing.write_lines(x + 18, top, [line], 20, STATUS)
 
 
 def _has_room(figure: str, size: int) -> bool:
-    left, top, right, bottom = font_of(size, NUMERAL.family, NUMERAL.weight).getbbox(figure, anchor="ls")
+    box = font_for(size, NUMERAL).getbbox(figure, anchor="ls")
+    left, top, right, bottom = (place / DENSITY for place in box)
     return right - left <= MOST_FIGURE and -top <= BOTTOM - BAND - 14 and bottom <= HEIGHT - BOTTOM - 10
 
 
@@ -220,5 +239,5 @@ def _folio(drawing: Drawing, words: Words, right: float) -> None:
     number, of = str(words.number), f"/ {words.highest_number}"
     room = right - MARGIN - 16 - length(of, 48, NUMERAL)
     size = next(size for size in FOLIO_SIZES if size == FOLIO_SIZES[-1] or length(number, size, NUMERAL) <= room)
-    end = drawing.write(MARGIN - size * 0.03, BOTTOM, number, size, NUMERAL)
+    end = drawing.write_numeral(BOTTOM, number, size)
     drawing.write(end + 16, BOTTOM, of, 48, NUMERAL, INK_SOFT)

@@ -10,6 +10,7 @@ import time
 from hashlib import sha256
 from io import BytesIO
 from pathlib import PurePath
+from threading import Lock
 from typing import IO, Any
 
 from django.core.exceptions import ValidationError
@@ -27,6 +28,9 @@ MAX_BYTES = 8_000_000
 MAX_PIXELS = 40_000_000
 # A little less than what WebP can hold.
 MAX_SIDE = 16_000
+
+# A large picture takes half a gigabyte of memory while it is drawn, so each process draws one at a time.
+ONE_AT_A_TIME = Lock()
 
 NAME = re.compile(r"[0-9a-f]{40}\.(?:jpg|png|webp|avif)")
 # EXIF's orientations that lay a picture on its side.
@@ -62,21 +66,22 @@ def take_in(file: Any) -> str:
         raise ValidationError("This picture is larger than 8 MB. Make it smaller and try again.")
     file.seek(0)
     content = file.read()
-    picture = decoded(content, called=file.name or "")
-    name = sha256(content).hexdigest()[:40] + SUFFIXES[format_of(picture)][0]
-    try:
-        originals().save(name, ContentFile(content))
-        renew(name)
-        renditions.draw(name, picture)
-    except OSError as error:
-        message = "The picture cannot be kept at the moment. Try again, and tell whoever looks after this site."
-        raise ValidationError(message) from error
+    with ONE_AT_A_TIME:
+        picture = decoded(content, called=file.name or "")
+        name = sha256(content).hexdigest()[:40] + SUFFIXES[format_of(picture)][0]
+        try:
+            originals().save(name, ContentFile(content))
+            renew(name)
+            renditions.draw(name, picture)
+        except OSError as error:
+            message = "The picture cannot be kept at the moment. Try again, and tell whoever looks after this site."
+            raise ValidationError(message) from error
     return name
 
 
 def draw_missing(name: str) -> list[str]:
     """Draw the missing renditions of a kept original; gives their names. Raises `OSError` or `ValidationError`."""
-    with originals().open(name) as file:
+    with originals().open(name) as file, ONE_AT_A_TIME:
         return renditions.draw(name, decoded(file.read(), called=name))
 
 

@@ -71,14 +71,15 @@ def cleaned(picture: Pillow.Image) -> Pillow.Image:
     profile = picture.info.get("icc_profile")
     # Metadata may be any bytes; what cannot be read turns nothing.
     with suppress(Exception):
-        picture = ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
     has_alpha = picture.has_transparency_data
     if picture.mode.startswith("I"):
         # Sixteen bits of grey, of which the upper eight are shown.
         picture = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if has_alpha:
+    # To convert is to copy, which takes memory for forty million pixels once more.
+    if has_alpha and picture.mode != "RGBA":
         picture = picture.convert("RGBA")
-    elif picture.mode not in {"RGB", "L", "CMYK"}:
+    elif not has_alpha and picture.mode not in {"RGB", "L", "CMYK"}:
         picture = picture.convert("RGB")
     widest = widths_for(picture.size)[-1]
     if widest < picture.width:

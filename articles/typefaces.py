@@ -15,11 +15,11 @@ NO_CHARACTER = "\uffff"
 
 
 @cache
-def font_of(size: int, family: str, weight: int) -> ImageFont.FreeTypeFont:
-    """One of the site's own typefaces, at a size in dots and a weight."""
+def font_of(size: int, family: str, weight: int, shown_size: int = 0) -> ImageFont.FreeTypeFont:
+    """One of the site's own typefaces, at a size in dots and a weight; `shown_size` where it is shown smaller."""
     font = ImageFont.truetype(str(finders.find(FONTS[family])), size)
     # Its axes: weight, and for the serif the optical size, of which it has 18 to 72.
-    font.set_variation_by_axes([weight, min(max(size, 18), 72)] if family == "serif" else [weight])
+    font.set_variation_by_axes([weight, min(max(shown_size or size, 18), 72)] if family == "serif" else [weight])
     return font
 
 

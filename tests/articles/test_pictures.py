@@ -2,6 +2,7 @@ import os
 import re
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
 from pathlib import Path
 from unittest import mock
@@ -22,9 +23,9 @@ from PIL import ImageCms, ImageDraw
 from articles.admin.pictures import PictureField
 from articles.drafts import keep
 from articles.models import Article, Image, WorkingCopy
-from articles.pictures import is_kept, size_of, take_in
+from articles.pictures import NAME, is_kept, size_of, take_in
 from articles.renditions import Renditions, folder_of
-from articles.stored_pictures import delete, unused_names
+from articles.stored_pictures import all_names, delete, unused_names
 from tests.factories import make_category, make_draft, make_user, publish_as_is
 
 from .article_forms import form_data, row
@@ -165,6 +166,24 @@ class TakenInTests(TestCase):
 
         with mock.patch.object(Pillow.Image, "save", side_effect=AssertionError("drawn anew")):
             self.assertEqual(taken(content, "other.png"), name)
+
+    def test_many_who_choose_one_picture_at_once_get_one_whole_picture(self):
+        content = picture(size=(500, 30), colour="navy")
+
+        with ThreadPoolExecutor(4) as pool:
+            names = set(pool.map(lambda _: taken(content), range(8)))
+
+        (name,) = names
+        self.assertEqual(set(served(name)), {"480.avif", "500.avif", "480.webp", "500.webp", "500.jpg"})
+
+    def test_what_was_left_unfinished_by_a_killed_process_is_no_picture(self):
+        name = taken(picture(size=(94, 30)))
+        for folder in (Path(storages["originals"].location), Path(default_storage.path(folder_of(name)))):
+            (folder / ".unfinished-abc").write_bytes(b"\x89PNG")
+            (folder / ".unfinished-1.jpg").write_bytes(b"\xff\xd8")
+
+        self.assertEqual(set(served(name)), {"94.avif", "94.webp", "94.jpg"})
+        self.assertTrue(all(NAME.fullmatch(each) for each in all_names()))
 
     def test_a_very_high_picture_is_not_drawn_with_more_pixels_than_there_is_time_for(self):
         name = taken(picture(size=(1700, 15_000)))

@@ -96,3 +96,26 @@ def test_a_file_that_is_not_taken_is_said_so_at_once(sign_in, tmp_path):
 
     expect(block.get_by_text("This is an SVG or another page. Export it as a PNG.")).to_be_visible()
     expect(block.get_by_role("img", name="The picture that is chosen")).to_be_hidden()
+
+
+def test_a_shared_article_has_its_card_and_the_desk_that_of_the_draft(sign_in, reader):
+    page = reader.open("/articles/skills-for-an-ai-career-2026/")
+    address = page.locator("meta[property='og:image']").get_attribute("content")
+    for source in (address, address.split("?")[0]):
+        page.set_content(f'<img src="{source}" alt="The card">')
+        card = page.get_by_role("img", name="The card")
+        expect(card).to_have_js_property("complete", True)
+        assert card.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [1200, 630]
+
+    desk = sign_in("author")
+    page = desk.open("/admin/articles/article/")
+    page.get_by_role("link", name="A draft that nobody sees").first.click()
+    size = page.evaluate(
+        """async (address) => {
+            const image = Object.assign(new Image(), { src: address })
+            await image.decode()
+            return [image.naturalWidth, image.naturalHeight]
+        }""",
+        page.url.replace("/change/", "/card/"),
+    )
+    assert size == [1200, 630]
