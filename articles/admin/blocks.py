@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from articles.models import Block, Byline, Image, TableBlock
 from articles.models.blocks import ProseBlock, block_types, validate_cells
 
-from .pictures import ImageForm
+from .pictures import ImageForm, PictureFormSet
 from .row_forms import RecordField, RecordSelect, RowForm, RowFormSet
 
 
@@ -133,5 +133,7 @@ def _inline(model: type[Block]) -> type[ContentEditorInline]:
         options["form"] = form
     if issubclass(model, ProseBlock):
         options["formset"] = ProseFormSet
+    if model is Image:
+        options["formset"] = PictureFormSet
     inline: type[ContentEditorInline] = BlockInline.create(model, **options)
     return inline

@@ -7,12 +7,13 @@ from django import forms
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.datastructures import MultiValueDict
 
 from articles.models import Image
 from articles.pictures import NAME, renew, size_of, take_in
 from articles.renditions import Renditions
 
-from .row_forms import RowForm
+from .row_forms import RowForm, RowFormSet
 
 GONE = "This picture is no longer kept here. Choose it again."
 
@@ -85,6 +86,22 @@ class ImageForm(RowForm):
             with suppress(FileNotFoundError):
                 self.instance.width, self.instance.height = size_of(name)
         return data
+
+
+class PictureFormSet(RowFormSet):
+    """The pictures of an article. Where no script takes them in one by one, only a few come with the form."""
+
+    # Whoever waits for them keeps others waiting.
+    MOST_AT_ONCE = 10
+
+    def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
+        self.are_too_many = len(files or ()) > self.MOST_AT_ONCE
+        super().__init__(data, MultiValueDict() if self.are_too_many else files, **kwargs)
+
+    def clean(self) -> None:
+        super().clean()
+        if self.are_too_many:
+            raise ValidationError(f"Choose at most {self.MOST_AT_ONCE} pictures, save, and choose the next.")
 
 
 def picture_view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:

@@ -339,13 +339,23 @@ class PictureFormTests(TestCase):
         self.assertEqual(response.status_code, 302, response)
         self.assertEqual(Article.objects.get().title, "Another title")
 
-    def test_it_costs_no_query_to_take_a_picture_in(self):
-        before = Image.objects.count()
+    def test_more_pictures_than_are_taken_at_once_are_refused_before_any_is_looked_at(self):
+        def pictures(count):
+            block = {"alt": "x", "credit": "y", "caption": "", "focus_x": 50, "focus_y": 50, "region": "main"}
+            blocks = [{**block, "ordering": 10 + n, "file": self.file(size=(4, 3))} for n in range(count)]
+            values = form_data(category=self.category.pk, _continue="1") | row("articles_image_set", *blocks)
+            return self.client.post(ADD, values)
 
-        with self.assertNumQueries(2 + 2):
+        with mock.patch("articles.admin.pictures.take_in", side_effect=AssertionError("taken in")):
+            response = pictures(11)
+        self.assertContains(response, "Choose at most 10 pictures, save, and choose the next.")
+        pictures(10)
+        self.assertEqual(Image.objects.count(), 10)
+
+    def test_to_take_a_picture_in_writes_nothing_to_the_database(self):
+        # The session, whose it is, and what they may do.
+        with self.assertNumQueries(4):
             self.client.post(TAKE_IN, {"picture": self.file()})
-
-        self.assertEqual(Image.objects.count(), before)
 
     def test_a_picture_is_taken_in_as_soon_as_it_is_chosen(self):
         response = self.client.post(TAKE_IN, {"picture": self.file(size=(68, 48))})
