@@ -142,6 +142,11 @@ class Renditions:
         return default_storage.url(self.fallback) if self.fallback else ""
 
     @property
+    def small_url(self) -> str:
+        """Where a small one is, for forms and lists at the desk; empty where there is none."""
+        return default_storage.url(self.by_format["webp"][0][1]) if "webp" in self.by_format else self.url
+
+    @property
     def avif(self) -> str:
         return self._srcset("avif")
 

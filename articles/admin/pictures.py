@@ -32,7 +32,7 @@ class PictureInput(forms.FileInput):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         kept = value if isinstance(value, str) and NAME.fullmatch(value) else ""
-        return {**context, "kept": kept, "shown": Renditions.of(kept).url if kept else ""}
+        return {**context, "kept": kept, "shown": Renditions.of(kept).small_url if kept else ""}
 
 
 class PictureBoundField(forms.BoundField):
@@ -115,4 +115,4 @@ def picture_view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         name = take_in(file)
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=400)
-    return JsonResponse({"name": name, "url": Renditions.of(name).url})
+    return JsonResponse({"name": name, "url": Renditions.of(name).small_url})

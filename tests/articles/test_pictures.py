@@ -293,7 +293,7 @@ class PictureFormTests(TestCase):
         self.assertContains(response, "This field is required.")
         self.assertFalse(Article.objects.exists())
         name = re.search(r'name="articles_image_set-0-file-kept" value="([0-9a-f]{40}\.png)"', response.text)[1]
-        self.assertContains(response, f'<img src="{Renditions.of(name).url}" alt="The picture that is chosen">')
+        self.assertContains(response, f'<img src="{Renditions.of(name).small_url}" alt="The picture that')
         self.save(**{"file-kept": name})
         self.assertEqual(Image.objects.get().file, name)
         self.assertEqual(Image.objects.get().width, 65)
@@ -361,10 +361,10 @@ class PictureFormTests(TestCase):
         response = self.client.post(TAKE_IN, {"picture": self.file(size=(68, 48))})
 
         answer = response.json()
-        self.assertEqual(answer["url"], Renditions.of(answer["name"]).url)
+        self.assertEqual(answer["url"], Renditions.of(answer["name"]).small_url)
         shown = self.client.get(answer["url"])
         self.assertTrue(shown.getvalue())
-        self.assertEqual(shown.headers["Content-Type"], "image/jpeg")
+        self.assertEqual(shown.headers["Content-Type"], "image/webp")
         wrong = self.client.post(TAKE_IN, {"picture": SimpleUploadedFile("x.png", b"GIF89a")})
         self.assertEqual(wrong.status_code, 400)
         self.assertEqual(wrong.json()["error"], "This is a GIF, which may move. Save it as a PNG and choose that.")
