@@ -41,7 +41,10 @@ DAMAGED = "This picture is damaged or not all there. Save it anew from where it 
 # Signs of what people try beside pictures, and what to do about it; the first that is found counts.
 STRANGERS = [
     (re.compile(rb"\AGIF8"), "This is a GIF, which may move. Save it as a PNG and choose that."),
-    (re.compile(rb"\A\s*(?:<\?xml|<!|<svg|\xef\xbb\xbf<)"), "This is an SVG or another page. Export it as a PNG."),
+    (
+        re.compile(rb"\A\s*(?:<\?xml|<!|<svg|\xef\xbb\xbf<)"),
+        "This is an SVG drawing or a web page. Export the picture as a PNG.",
+    ),
     (re.compile(rb"\A.{4}ftyp(?:hei|hev|mif1|msf1)", re.DOTALL), "This is a HEIC picture. Export it as a JPEG."),
     (re.compile(rb"\A(?:II\*\0|MM\0\*|BM)"), "This is a TIFF or BMP picture. Export it as a PNG."),
     (re.compile(rb"\A%PDF"), "This is a PDF. Export the picture in it as a PNG."),

@@ -209,10 +209,10 @@ class RefusedTests(SimpleTestCase):
     def test_what_is_no_picture_of_an_accepted_format_is_refused_with_what_to_do(self):
         svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"
         for content, name, message in [
-            (svg, "x.svg", "This is an SVG or another page. Export it as a PNG."),
-            (svg, "x.png", "This is an SVG or another page. Export it as a PNG."),
-            (b"<?xml version='1.0'?>" + svg, "x.png", "This is an SVG or another page."),
-            (b"<!doctype html><p>", "x.jpg", "This is an SVG or another page."),
+            (svg, "x.svg", "This is an SVG drawing or a web page. Export the picture as a PNG."),
+            (svg, "x.png", "This is an SVG drawing or a web page. Export the picture as a PNG."),
+            (b"<?xml version='1.0'?>" + svg, "x.png", "This is an SVG drawing or a web page."),
+            (b"<!doctype html><p>", "x.jpg", "This is an SVG drawing or a web page."),
             (picture("GIF"), "x.gif", "This is a GIF, which may move. Save it as a PNG"),
             (picture("GIF"), "x.png", "This is a GIF, which may move. Save it as a PNG"),
             (picture("TIFF"), "x.tif", "This is a TIFF or BMP picture. Export it as a PNG."),

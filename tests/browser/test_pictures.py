@@ -94,7 +94,7 @@ def test_a_file_that_is_not_taken_is_said_so_at_once(sign_in, tmp_path):
 
     block.locator("input[type=file]").set_input_files(drawing)
 
-    expect(block.get_by_text("This is an SVG or another page. Export it as a PNG.")).to_be_visible()
+    expect(block.get_by_text("This is an SVG drawing or a web page. Export the picture as a PNG.")).to_be_visible()
     expect(block.get_by_role("img", name="The picture that is chosen")).to_be_hidden()
 
 
