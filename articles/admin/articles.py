@@ -232,8 +232,8 @@ class ArticleAdmin(ContentEditor):
         working_copies.forget(request)
 
     def save_model(self, request: HttpRequest, obj: Article, form: Any, change: bool) -> None:
-        # A save that changes nothing leaves the draft as old as it is; and none writes what it was not asked to, such as
-        # a version that somebody else has published meanwhile.
+        # A save that changes nothing leaves the draft as old as it is. None writes more than it was asked to: somebody
+        # else may have published a version meanwhile.
         if not change:
             super().save_model(request, obj, form, change)
         elif form.has_changed():
