@@ -206,6 +206,11 @@ class ProseBlock(Block):
         return blocks
 
     @classmethod
+    def records_in(cls, items: Sequence[Item]) -> Iterable[models.Model]:
+        # A reference that has become unknown is left out of the page, and here.
+        return cls.references_of(super().from_items(items))
+
+    @classmethod
     def unknown_references(cls, blocks: Sequence[Any]) -> list[tuple[Any, str]]:
         """The references in these blocks that mean no current figure, each after its block."""
         named = [(block, reference) for block in blocks for reference in references.find(block._sanitized())]

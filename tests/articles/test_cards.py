@@ -160,7 +160,7 @@ class CardTests(TestCase):
         for _ in range(3):
             make_article()
 
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(5):
             self.client.get(URL)
 
     def test_a_card_is_drawn_once_and_at_most_so_many_are_kept(self):

@@ -80,9 +80,9 @@ class CorrectionsTests(TestCase):
                 value = correct(value, days=day, display_text=f"{day}%", value=day)
 
         correct_some(2)
-        with self.assertNumQueries(3):
+        with self.assertNumQueries(4):
             self.client.get("/corrections/")
-        with self.assertNumQueries(3):
+        with self.assertNumQueries(4):
             self.client.get("/feeds/corrections.atom")
         correct_some(70)
 

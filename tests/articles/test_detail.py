@@ -176,7 +176,7 @@ class DetailTests(TestCase):
 
     def test_its_queries_do_not_grow_with_its_blocks_and_roles(self):
         def queries(article):
-            with self.assertNumQueries(19):
+            with self.assertNumQueries(20):
                 self.get(article)
 
         roles = [make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "SQL"]) for _ in range(2)]
@@ -257,12 +257,12 @@ class ListTests(TestCase):
     def test_a_list_costs_as_many_queries_for_twenty_articles_as_for_two(self):
         for _ in range(2):
             make_article(headline=make_statistic(source=make_source()))
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(6):
             self.client.get("/articles/")
         for _ in range(18):
             make_article(headline=make_statistic(source=make_source()))
 
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(6):
             self.client.get("/articles/")
 
     def test_home_opens_with_and_without_content(self):
@@ -282,9 +282,9 @@ class ListTests(TestCase):
                 make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python"])
 
         make_some()
-        with self.assertNumQueries(12):
+        with self.assertNumQueries(13):
             self.client.get("/")
         make_some()
 
-        with self.assertNumQueries(12):
+        with self.assertNumQueries(13):
             self.client.get("/")

@@ -118,7 +118,7 @@ class FollowTests(TestCase):
         self.assertEqual(self.client.get("/articles/there/").status_code, 200)
         self.assertRedirects(self.client.get("/blog/there/"), "/articles/there/", status_code=301)
         self.assertEqual(self.client.get("/blog/nowhere/").status_code, 404)
-        with self.assertNumQueries(1):
+        with self.assertNumQueries(2):
             self.client.get("/blog/nowhere/")
         self.assertEqual(article.redirects.count(), 1)
 
@@ -233,7 +233,7 @@ class RedirectTests(TestCase):
         def count(number):
             for place in range(number):
                 make_redirect(f"/blog/{number}-{place}/", make_article().get_absolute_url())
-            with self.assertNumQueries(7):
+            with self.assertNumQueries(8):
                 self.client.get(URL)
 
         count(1)

@@ -50,12 +50,12 @@ class SourcesTests(TestCase):
 
     def test_its_pages_are_bounded_and_cost_the_same_queries(self):
         make_statistic(source=make_source())
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(5):
             self.client.get("/sources/")
         for _ in range(110):
             make_source()
 
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(5):
             response = self.client.get("/sources/")
         self.assertContains(response, "Page 1 of 2")
         self.assertEqual(self.client.get("/sources/?page=2").status_code, 200)
@@ -115,10 +115,10 @@ class SourceTests(TestCase):
     def test_its_queries_do_not_grow_with_the_figures_that_cite_it(self):
         source = make_source()
         make_statistic(source=source)
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(5):
             self.client.get(source.get_absolute_url())
         for _ in range(50):
             make_statistic(source=source)
 
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(5):
             self.client.get(source.get_absolute_url())

@@ -226,7 +226,7 @@ class NeutralAnswerTests(NewsletterTestCase):
 
         for address in addresses:
             stamp = self.stamp()
-            with self.subTest(address), self.assertNumQueries(7), self.captureOnCommitCallbacks(execute=True):
+            with self.subTest(address), self.assertNumQueries(8), self.captureOnCommitCallbacks(execute=True):
                 response = self.client.post("/newsletter/", {"email": address, "stamp": stamp})
             pages.add((response.status_code, response["Location"], response.content))
 
