@@ -37,10 +37,11 @@ class NotScheduledError(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that readers will see, or saw, from a moment on: `what` is said of the article."""
+    """Something that readers will see, or saw, from a moment on: `what` is said of the article, by its title then."""
 
     moment: datetime
     article: Article
+    title: str
     what: str
 
 
@@ -194,18 +195,23 @@ def events(start: datetime, end: datetime, *, most: int = 1_000) -> list[Event]:
     articles = Article.objects.defer("live_version__document").select_related("live_version")
     public = articles.exclude(live_version=None)
     found = [
-        Event(article.published_at, article, "Published")
+        Event(article.published_at, article, _title(article), "Published")
         for article in public.filter(published_at__range=span).order_by("published_at")[:most]
         if article.published_at
     ]
     found += [
-        Event(article.withdrawn_at, article, "Withdrawn")
+        Event(article.withdrawn_at, article, _title(article), "Withdrawn")
         for article in public.filter(withdrawn_at__range=span).order_by("withdrawn_at")[:most]
         if article.withdrawn_at
     ]
     changes = ArticleVersion.objects.filter(published_at__range=span, cancellation=None)
     later = changes.filter(published_at__gt=F("article__published_at")).select_related("article").defer("document")
     found += [
-        Event(version.published_at, version.article, "Changed") for version in later.order_by("published_at")[:most]
+        Event(version.published_at, version.article, version.title, "Changed")
+        for version in later.order_by("published_at")[:most]
     ]
     return sorted(found, key=lambda event: (event.moment, event.article.pk))[:most]
+
+
+def _title(article: Article) -> str:
+    return article.live_version.title if article.live_version else article.title

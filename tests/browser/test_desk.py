@@ -1,7 +1,9 @@
 """An article at the desk while it is being written: kept, previewed, compared, shared, merged."""
 
 import re
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -195,3 +197,25 @@ def test_the_front_page_leads_back_to_what_was_typed(sign_in):
 
     expect(front.get_by_text("Restored: what you typed until")).to_be_visible()
     expect(front.locator(".ProseMirror:visible").first).to_contain_text("For later.")
+
+
+def test_a_change_is_scheduled_seen_in_the_calendar_and_comes_by_itself(sign_in, reader, site):
+    window = sign_in("chief")
+    page = open_draft(window, "An article of every block")
+    page.get_by_label("Title").fill("A title that comes later")
+    page.get_by_role("button", name="Save draft", exact=True).click()
+    page.get_by_role("link", name="Schedule", exact=True).click()
+    at = datetime.now(ZoneInfo("Europe/London")) + timedelta(days=1)
+
+    page.get_by_label("Moment").fill(f"{at:%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Schedule the change").click()
+    page.get_by_label("Why is it published all the same?").fill("It is a test.")
+    page.get_by_role("button", name="Schedule all the same").click()
+
+    expect(page.get_by_text("The change is scheduled: readers see it from")).to_be_visible()
+    calendar = window.open(f"/admin/articles/article/calendar/?month={at:%Y-%m}")
+    expect(calendar.get_by_role("cell").filter(has_text="Changed: A title that comes later")).to_have_count(1)
+    path = "/articles/every-block/"
+    expect(reader.open(path).get_by_role("heading", level=1)).to_have_text("An article of every block")
+    with site.after("UPDATE articles_article SET next_at = '2026-01-01 00:00:00' WHERE next_at IS NOT NULL"):
+        expect(reader.open(path).get_by_role("heading", level=1)).to_have_text("A title that comes later")

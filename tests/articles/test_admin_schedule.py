@@ -1,0 +1,191 @@
+from datetime import timedelta
+
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.test import TestCase
+from django.utils import timezone
+
+from articles import schedule
+from articles.models import Article
+from tests.articles.test_schedule import edit
+from tests.factories import make_article, make_draft, make_source, make_statistic, make_user
+
+DAY = timedelta(days=1)
+
+
+def typed(moment):
+    return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+
+
+class ScheduleViewTests(TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.editor = make_user("Editor")
+        cls.article = make_article(slug="piece", title="Before")
+
+    def setUp(self):
+        self.client.force_login(self.editor)
+        self.url = f"/admin/articles/article/{self.article.pk}/schedule/"
+        self.moment = (timezone.now() + DAY).replace(second=0, microsecond=0)
+
+    def act(self, act, **values):
+        return self.client.post(self.url, {"act": act, **values}, follow=True)
+
+    def words(self):
+        return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+
+    def test_an_editor_schedules_moves_and_cancels_a_change(self):
+        edit(self.article)
+
+        response = self.act("schedule", at=typed(self.moment), publish_note="Second edition")
+
+        self.assertContains(response, "The change is scheduled: readers see it from")
+        self.assertContains(response, "A change comes on")
+        self.article.refresh_from_db()
+        self.assertEqual((self.article.next_at, self.article.next_version.note), (self.moment, "Second edition"))
+        self.assertContains(self.client.get("/admin/articles/article/"), "Live, change scheduled")
+        self.assertContains(self.client.get(self.url), "Europe/London")
+        self.assertContains(self.act("move", at=typed(self.moment + DAY)), "Moved the change of")
+        self.assertContains(self.act("cancel"), "Cancelled the change of")
+        history = self.client.get(f"/admin/articles/article/{self.article.pk}/history/")
+        self.assertContains(history, "cancelled", count=2)
+        self.assertEqual(len(self.words()), 3)
+
+    def test_an_editor_withdraws_at_a_moment_and_now(self):
+        self.assertContains(self.act("withdraw", at=typed(self.moment)), "The withdrawal is scheduled for")
+        self.assertContains(self.act("cancel"), "Cancelled the withdrawal of")
+
+        self.assertContains(self.act("withdraw-now"), "Withdrawn since")
+
+        self.assertEqual(self.client.get("/articles/piece/").status_code, 410)
+        self.assertContains(self.client.get("/admin/articles/article/?state=withdrawn"), "Before")
+
+    def test_a_draft_is_scheduled_for_its_first_publication(self):
+        draft = make_draft(slug="draft")
+        self.url = f"/admin/articles/article/{draft.pk}/schedule/"
+
+        self.assertContains(self.act("schedule", at=typed(self.moment)), "is scheduled: readers see it from")
+
+        draft.refresh_from_db()
+        self.assertEqual(draft.published_at, self.moment)
+
+    def test_errors_lead_to_the_gate_and_the_moment_goes_along(self):
+        self.client.force_login(make_user("Chief editor"))
+        edit(self.article, "<h3>Deep</h3>")
+
+        gate = self.act("schedule", at=typed(self.moment), publish_note="Later")
+
+        self.assertContains(gate, "Schedule all the same")
+        self.assertContains(gate, "Readers would see it from")
+        fields = {name: gate.context["form"].initial[name] for name in ("seen", "at", "publish_note")}
+        address = f"/admin/articles/article/{self.article.pk}/publish/"
+        self.assertContains(self.client.post(address, fields), "Say why: readers see the reason.")
+        self.client.post(address, fields | {"reason": "It was asked for."})
+        self.article.refresh_from_db()
+        self.assertEqual((self.article.next_at, self.article.next_version.note), (self.moment, "Later"))
+
+    def test_what_cannot_be_is_refused_in_words_and_keeps_what_was_typed(self):
+        edit(self.article)
+        refusals = [
+            ({"act": "schedule", "at": ""}, "Choose a moment."),
+            ({"act": "schedule", "at": "soon"}, "Write the moment as 2027-04-30 09:00."),
+            ({"act": "schedule", "at": "2020-01-01T10:00"}, "Choose a moment to come."),
+            ({"act": "schedule", "at": "2026-02-30T10:00"}, "Write the moment as 2027-04-30 09:00."),
+            ({"act": "schedule", "at": "2027-03-28T01:30"}, "interpreted in time zone Europe/London"),
+            ({"act": "move", "at": typed(self.moment)}, "Nothing is to come"),
+            ({"act": "cancel"}, "Nothing is to come"),
+            ({"act": "withdraw", "at": "9999-01-01T00:00"}, "within the next five years"),
+            ({"act": "nonsense"}, "Nothing is to come."),
+        ]
+        for data, sentence in refusals:
+            with self.subTest(data):
+                response = self.client.post(self.url, {**data, "publish_note": "Kept"}, follow=True)
+                self.assertContains(response, sentence)
+                self.assertContains(response, "Kept")
+        self.assertIsNone(Article.objects.get(pk=self.article.pk).next_at)
+
+    def test_the_form_says_what_is_to_come(self):
+        edit(self.article)
+        schedule.schedule(self.article, at=self.moment, by=self.editor)
+
+        form = self.client.get(f"/admin/articles/article/{self.article.pk}/change/")
+
+        self.assertContains(
+            form, f"A change comes on {timezone.localtime(self.moment):%-d %B %Y, %H:%M} (Europe/London)."
+        )
+
+    def test_it_is_closed_to_everybody_else(self):
+        for user, status in ((make_user("Author"), 403), (make_user(), 403), (None, 302)):
+            self.client.logout()
+            if user:
+                self.client.force_login(user)
+            self.assertEqual(self.client.get(self.url).status_code, status)
+            self.assertEqual(self.client.post(self.url, {"act": "withdraw-now"}).status_code, status)
+        self.assertEqual(self.client.get("/articles/piece/").status_code, 200)
+        self.client.force_login(self.editor)
+        self.assertEqual(self.client.get("/admin/articles/article/999999/schedule/").status_code, 404)
+        self.assertEqual(self.client.put(self.url).status_code, 405)
+
+
+class CalendarTests(TestCase):
+    URL = "/admin/articles/article/calendar/"
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.author = make_user("Author")
+
+    def setUp(self):
+        self.client.force_login(self.author)
+
+    def test_a_month_shows_what_was_and_what_is_to_come(self):
+        with time_machine.travel("2026-11-03T09:30Z"):
+            live = make_article(title="Went live")
+            edit(live)
+            schedule.schedule(live, at=timezone.now() + 9 * DAY, by=None)
+            gone = make_article(title="Goes away")
+            schedule.withdraw(gone, at=timezone.now() + 20 * DAY)
+            schedule.schedule(make_draft(title="Comes later"), at=timezone.now() + 40 * DAY, by=None)
+
+            self.client.force_login(self.author)
+            page = self.client.get(self.URL)
+
+            words = " ".join(page.text.split())
+            for what in ("Published: <a", "Changed: <a", "Withdrawn: <a"):
+                self.assertIn(what, words)
+            self.assertContains(page, "November 2026, in the time of Europe/London")
+            self.assertNotContains(page, "Comes later")
+            self.assertContains(self.client.get(self.URL, {"month": "2026-12"}), "Comes later")
+            self.assertContains(self.client.get(self.URL, {"month": "2027-05"}), "Nothing stands in this month.")
+
+    def test_figures_to_be_looked_at_again_are_counted_for_reviewers(self):
+        statistic = make_statistic(source=make_source())
+        day = timezone.localdate()
+        statistic.current.publish_successor(why="re-sourced", review_by=day)
+
+        self.assertNotContains(self.client.get(self.URL), "to look at again")
+        self.client.force_login(make_user("Editor"))
+        self.assertContains(self.client.get(self.URL), "1 figure to look at again")
+
+    def test_odd_months_are_this_month(self):
+        this = f"{timezone.localdate():%B %Y}, in the time"
+        for month in ("", "x", "2026-13", "0000-01", "9999-12", "2026-1", "2026-01-01", "١٢٣٤-٠١"):
+            self.assertContains(self.client.get(self.URL, {"month": month}), this)
+
+    def test_a_full_month_costs_as_many_queries_as_an_empty_one(self):
+        def count():
+            with self.assertNumQueries(8):
+                self.client.get(self.URL)
+
+        count()
+        for number in range(12):
+            article = make_article()
+            edit(article)
+            schedule.schedule(article, at=timezone.now() + timedelta(minutes=number + 1), by=None)
+        count()
+
+    def test_it_is_closed_to_those_who_may_not_see_articles(self):
+        self.client.force_login(make_user())
+        self.assertEqual(self.client.get(self.URL).status_code, 403)
+        self.assertEqual(self.client.post(self.URL).status_code, 405)
+        self.client.logout()
+        self.assertEqual(self.client.get(self.URL).status_code, 302)
