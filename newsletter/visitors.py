@@ -1,28 +1,11 @@
-"""What a request tells about who sent it."""
-
-import ipaddress
+"""What a request tells the newsletter about who sent it."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from veltrix.clients import network_of
+
 from . import signing
-
-
-def network_of(request: HttpRequest) -> str:
-    """The visitor's network: the /24 of an IPv4 address or the /64 of an IPv6 address; empty where it is unknown.
-
-    Exactly one proxy is trusted, and only behind one: the last address of X-Forwarded-For is the one that it saw.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        address = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip
-    return str(ipaddress.ip_network((ip.packed, 24 if ip.version == 4 else 64), strict=False))
 
 
 def network_digest(request: HttpRequest) -> str:
