@@ -350,3 +350,9 @@ class SettingsTests(SimpleTestCase):
         with self.assertRaisesMessage(ValidationError, "at least 15 characters"):
             validate_password("only-14-chars!")
         validate_password("fifteen-chars-it-has")
+
+    def test_passwords_of_hardly_more_than_words_of_the_house_are_refused(self):
+        for password in ("Veltrix editor 2026", "the-AI-briefing-password", "veltrixveltrixveltrix"):
+            with self.subTest(password), self.assertRaisesMessage(ValidationError, "beside such words"):
+                validate_password(password)
+        validate_password("veltrix under a paper moon")
