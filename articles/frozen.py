@@ -20,14 +20,23 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 PUBLISHED = "A published figure is frozen; publish a successor instead."
 KEPT = "A published figure stays as history; it cannot be deleted."
 VERSION = "A published version is never changed or deleted; publish another."
+LOG = "What is written in a log is never changed or deleted."
+
+# Tables of other apps whose rows are only added, each with the one column that may be emptied.
+_logs: dict[type[models.Model], str] = {}
+
+
+def keep(model: type[models.Model], *, forgets: str) -> None:
+    """Guard a table whose rows are only ever added, and in which `forgets` may be set to nothing."""
+    _logs[model] = forgets
 
 
 def guarded_models() -> list[type[models.Model]]:
-    """The models whose published rows are frozen."""
+    """The models whose published rows are frozen, and those whose rows are only added."""
     from .models import ArticleVersion
     from .models.sourced import kinds_of_figures
 
-    return [ArticleVersion, *kinds_of_figures()]
+    return [ArticleVersion, *kinds_of_figures(), *_logs]
 
 
 def install(app_config: AppConfig, using: str, **kwargs: Any) -> None:
@@ -54,12 +63,10 @@ def _of(app_config: AppConfig) -> list[type[models.Model]]:
 
 def guard(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
     """Make a table's triggers anew."""
-    from .models import Sourced
-
     unguard(connection, model)
     write = _postgresql if connection.vendor == "postgresql" else _sqlite
     with connection.cursor() as cursor:
-        for statement in write(connection, model, is_figure=issubclass(model, Sourced)):
+        for statement in write(connection, model):
             cursor.execute(statement)
 
 
@@ -72,27 +79,49 @@ def unguard(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
             cursor.execute(f"DROP TRIGGER IF EXISTS {quote(f'{table}_{act}_frozen')}{place}")
 
 
-def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model], *, is_figure: bool) -> list[str]:
+def _message(model: type[models.Model], figure: str) -> str:
+    if model in _logs:
+        return LOG
+    return figure if _is_figure(model) else VERSION
+
+
+def _is_figure(model: type[models.Model]) -> bool:
+    from .models import Sourced
+
+    return issubclass(model, Sourced)
+
+
+def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[str]:
     quote, table = connection.ops.quote_name, model._meta.db_table
     name = quote(f"{table}_frozen")
-    same = "to_jsonb(NEW) - 'superseded_at' = to_jsonb(OLD) - 'superseded_at'"
-    has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
-    passes = f"""
-        IF TG_OP <> 'TRUNCATE' THEN
-            IF OLD.published_at IS NULL THEN
-                RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-            END IF;
-            IF TG_OP = 'UPDATE' AND OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {same}
-                AND {has_successor} THEN
+    passes = ""
+    if model in _logs:
+        forgets = _logs[model]
+        passes = f"""
+            IF TG_OP = 'UPDATE' AND NEW.{quote(forgets)} IS NULL
+                AND to_jsonb(NEW) - '{forgets}' = to_jsonb(OLD) - '{forgets}' THEN
                 RETURN NEW;
             END IF;
-        END IF;
-    """
+        """
+    elif _is_figure(model):
+        same = "to_jsonb(NEW) - 'superseded_at' = to_jsonb(OLD) - 'superseded_at'"
+        has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
+        passes = f"""
+            IF TG_OP <> 'TRUNCATE' THEN
+                IF OLD.published_at IS NULL THEN
+                    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+                END IF;
+                IF TG_OP = 'UPDATE' AND OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {same}
+                    AND {has_successor} THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+        """
     function = f"""
         CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            {passes if is_figure else ""}
-            RAISE EXCEPTION '{PUBLISHED if is_figure else VERSION}' USING ERRCODE = 'integrity_constraint_violation';
+            {passes}
+            RAISE EXCEPTION '{_message(model, PUBLISHED)}' USING ERRCODE = 'integrity_constraint_violation';
         END $$
     """
     timings = [("update", "UPDATE", "ROW"), ("delete", "DELETE", "ROW"), ("truncate", "TRUNCATE", "STATEMENT")]
@@ -104,19 +133,24 @@ def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model], *, i
     return [function, *triggers]
 
 
-def _sqlite(connection: BaseDatabaseWrapper, model: type[models.Model], *, is_figure: bool) -> list[str]:
+def _sqlite(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[str]:
     quote, table = connection.ops.quote_name, model._meta.db_table
-    columns = [quote(f.column) for f in model._meta.concrete_fields if f.column and f.column != "superseded_at"]
-    has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
-    is_superseded = f"OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {has_successor}"
+    may_change = _logs.get(model, "superseded_at")
+    columns = [quote(f.column) for f in model._meta.concrete_fields if f.column and f.column != may_change]
     same = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in columns)
-    changed = f"WHEN OLD.published_at IS NOT NULL AND NOT ({is_superseded} AND {same})" if is_figure else ""
-    deleted = "WHEN OLD.published_at IS NOT NULL" if is_figure else ""
+    changed = deleted = published = ""
+    if model in _logs:
+        changed = f"WHEN NOT (NEW.{quote(may_change)} IS NULL AND {same})"
+    elif _is_figure(model):
+        has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
+        is_superseded = f"OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {has_successor}"
+        changed = f"WHEN OLD.published_at IS NOT NULL AND NOT ({is_superseded} AND {same})"
+        deleted = "WHEN OLD.published_at IS NOT NULL"
+        published = " AND published_at IS NOT NULL"
     # INSERT OR REPLACE puts a row in another's place without an update and, as a rule, without a deletion.
-    published = " AND published_at IS NOT NULL" if is_figure else ""
     replaced = f"WHEN EXISTS (SELECT 1 FROM {quote(table)} WHERE id = NEW.id{published})"  # noqa: S608
     conditions = {"UPDATE": changed, "DELETE": deleted, "INSERT": replaced}
-    messages = (PUBLISHED, KEPT, PUBLISHED) if is_figure else (VERSION, VERSION, VERSION)
+    messages = [_message(model, text) for text in (PUBLISHED, KEPT, PUBLISHED)]
     return [
         f"CREATE TRIGGER {quote(f'{table}_{act.lower()}_frozen')} BEFORE {act} ON {quote(table)} "
         f"FOR EACH ROW {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"

@@ -113,7 +113,7 @@ class DeskTests(TestCase):
                 article = make_article(statistics=[make_statistic(source=make_source())])
                 self.save(article, title=f"Title {number} {place}", _continue="1")
                 make_link(f"https://{number}-{place}.example/", failures=2, problem="Gone.").articles.add(article)
-            with self.assertNumQueries(37):
+            with self.assertNumQueries(38):
                 self.get()
 
         fill(1)

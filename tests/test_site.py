@@ -310,6 +310,25 @@ class SettingsTests(SimpleTestCase):
 
             self.assertEqual(done.stdout.strip(), expected)
 
+    def test_a_misspelt_second_factor(self):
+        self.assert_one_line("SECOND_FACTOR must be required or optional", SECRET_KEY="x", SECOND_FACTOR="yes")
+        self.assert_one_line(
+            "not 'publish_article'", SECRET_KEY="x", SECOND_FACTOR_PERMISSIONS="articles.change_article,publish_article"
+        )
+
+    def test_a_second_factor_is_required_of_a_public_site_unless_it_says_otherwise(self):
+        public = {"SITE_URL": "https://veltrix.example", "EMAIL_URL": "smtp://h:25"}
+        cases = [({}, "optional"), (public, "required"), ({**public, "SECOND_FACTOR": "optional"}, "optional")]
+        for values, expected in cases:
+            environment = {**os.environ, "SECRET_KEY": "x", "DOTENV": os.devnull, **values}
+            code = "from veltrix import settings as s; print(s.SECOND_FACTOR)"
+
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+            )
+
+            self.assertEqual(done.stdout.strip(), expected)
+
     def test_a_malformed_site_address(self):
         self.assert_one_line("SITE_URL is not an address", SECRET_KEY="x", SITE_URL="http://[::1")
 

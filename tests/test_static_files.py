@@ -46,4 +46,6 @@ class CollectStaticTests(SimpleTestCase):
         folder = Path(__file__).resolve().parent.parent / "static" / "css"
         imported = re.findall(r'@import url\("([\w-]+\.css)"\);', (folder / "site.css").read_text("utf-8"))
 
-        self.assertEqual({"site.css", "admin.css", *imported}, {file.name for file in folder.glob("*.css")})
+        self.assertEqual(
+            {"site.css", "admin.css", "admin-sign-in.css", *imported}, {file.name for file in folder.glob("*.css")}
+        )

@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "veltrix.sign_in.sessions.guard",
     "articles.schedule.settled",
 ]
 
@@ -201,6 +202,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "veltrix.sign_in.passwords.NoWordsOfTheHouse"},
 ]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+# Who needs a second factor: whoever has one of these permissions, or nobody beside those who have added one.
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="required" if IS_HTTPS else "optional").strip().lower()
+if SECOND_FACTOR not in {"required", "optional"}:
+    raise ImproperlyConfigured(f"SECOND_FACTOR must be required or optional, not {SECOND_FACTOR!r}.")
+SECOND_FACTOR_PERMISSIONS = env.list(
+    "SECOND_FACTOR_PERMISSIONS",
+    default=[
+        "articles.publish_article",
+        "newsletter.view_subscriber",
+        "newsletter.export_subscriber",
+        "auth.change_user",
+        "auth.change_group",
+        "veltrix.view_auditentry",
+        "veltrix.manage_sign_in",
+    ],
+)
+for _permission in SECOND_FACTOR_PERMISSIONS:
+    if _permission.count(".") != 1:
+        raise ImproperlyConfigured(
+            f"SECOND_FACTOR_PERMISSIONS holds names such as articles.publish_article, not {_permission!r}."
+        )
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
@@ -341,6 +364,10 @@ REVIEW_PAY_MONTHS = threshold("REVIEW_PAY_MONTHS", default=12)
 REVIEW_STATISTIC_MONTHS = threshold("REVIEW_STATISTIC_MONTHS", default=18)
 REVIEW_RANGE_RATIO = threshold("REVIEW_RANGE_RATIO", default=3)
 REVIEW_MOVE_PERCENT = threshold("REVIEW_MOVE_PERCENT", default=40)
+
+# The audit log: after how many days it forgets network addresses
+
+AUDIT_ADDRESS_DAYS = threshold("AUDIT_ADDRESS_DAYS", default=90)
 
 # Logging: one line an event on standard error, UTC
 

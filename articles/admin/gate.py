@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from articles.models import Article
 from articles.obstacles import obstacles_of
 from articles.publishing import ChangedMeanwhileError, NotPublishableError, UnresolvedErrorsError, in_words, publish
 from articles.schedule import NotScheduledError, schedule
+from veltrix import audit
 
 from .checking import admin_address, line_of
 from .form_drafts import saved_draft
@@ -85,10 +87,13 @@ def publish_saved(
     """
     try:
         note = request.POST.get("publish_note", "")[:MOST_NOTE]
-        if at:
-            version = schedule(article, at=at, by=whose(request), note=note, reason=reason, seen=seen)
-        else:
-            version = publish(article, by=whose(request), note=note, reason=reason, seen=seen)
+        with transaction.atomic():
+            if at:
+                version = schedule(article, at=at, by=whose(request), note=note, reason=reason, seen=seen)
+            else:
+                version = publish(article, by=whose(request), note=note, reason=reason, seen=seen)
+            when = f", from {in_words(at)}" if at else ""
+            audit.note(request, audit.Act.PUBLISHED, article, f"As version {version.pk}{when}.")
     except NotPublishableError as error:
         for sentence in error.args[0]:
             messages.error(request, f"Saved, but not published. {sentence}")

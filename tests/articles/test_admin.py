@@ -230,14 +230,14 @@ class ArticleListTests(TestCase):
         make_article(title="A live one")
         url = "/admin/articles/article/"
         self.client.get(url)
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(14):
             response = self.client.get(url)
         self.assertContains(response, "A live one")
         self.assertContains(response, '<td class="field-state">Draft</td>', html=True)
         for _ in range(5):
             make_article()
 
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(14):
             self.client.get(url)
 
     def test_the_state_filter_parts_drafts_from_live_ones(self):

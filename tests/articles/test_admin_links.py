@@ -53,7 +53,7 @@ class LinksTests(TestCase):
         def count(number):
             for place in range(number):
                 make_link(f"https://{number}-{place}.example/").articles.add(make_article())
-            with self.assertNumQueries(10):
+            with self.assertNumQueries(11):
                 self.client.get(URL)
 
         count(1)

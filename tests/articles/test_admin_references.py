@@ -94,13 +94,13 @@ class FiguresTests(TestCase):
     def test_at_most_twenty_are_listed_in_a_fixed_number_of_queries_and_each_kind_has_its_share(self):
         self.client.force_login(make_user("Author"))
         self.get(q="")
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(9):
             self.get(q="")
         for _ in range(30):
             make_statistic(source=make_source())
             make_role(pay={"GB": (1, 2), "US": (3, 4)})
 
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(9):
             found = self.found(q="")
 
         self.assertEqual([sum(reference.startswith(kind) for reference in found) for kind in ("st", "sa")], [10, 10])

@@ -157,7 +157,7 @@ class HistoryTests(TestCase):
                 publish(self.article, by=self.author)
             # What the saves had to say has been said.
             self.client.get(f"{self.url}history/")
-            with self.subTest(count), self.assertNumQueries(22):
+            with self.subTest(count), self.assertNumQueries(23):
                 self.client.get(f"{self.url}history/")
 
     def test_it_is_refused_to_whoever_may_not(self):

@@ -79,7 +79,7 @@ class LongArticleTests(TestCase):
             article = make_long(number)
             self.client.get(self.address(article))
 
-            with self.subTest(number), self.assertNumQueries(22):
+            with self.subTest(number), self.assertNumQueries(23):
                 self.client.get(self.address(article))
 
     def test_saving_costs_one_query_more_for_each_changed_block(self):
@@ -92,7 +92,7 @@ class LongArticleTests(TestCase):
             fields |= {name: f"{fields[name]} more" for name in changed if "__prefix__" not in name}
             changed_blocks = number // 8
 
-            with self.subTest(number), self.assertNumQueries(49 + changed_blocks):
+            with self.subTest(number), self.assertNumQueries(51 + changed_blocks):
                 response = self.client.post(self.address(article), fields)
 
             self.assertEqual(response.status_code, 302)

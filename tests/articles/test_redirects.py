@@ -233,7 +233,7 @@ class RedirectTests(TestCase):
         def count(number):
             for place in range(number):
                 make_redirect(f"/blog/{number}-{place}/", make_article().get_absolute_url())
-            with self.assertNumQueries(8):
+            with self.assertNumQueries(9):
                 self.client.get(URL)
 
         count(1)

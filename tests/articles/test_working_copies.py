@@ -127,7 +127,7 @@ class KeepingTests(TestCase):
         self.keep()
         form = changed(self.article, "<p>Typed on</p>", window=WINDOW, _typed="1")
 
-        with self.assertNumQueries(11):
+        with self.assertNumQueries(12):
             self.client.post(f"{self.url}working-copy/", form)
 
     def test_it_is_refused_to_whoever_may_not_change_the_article_and_to_other_methods(self):

@@ -46,7 +46,7 @@ class SubscriberAdminTests(DeskTestCase):
         for number in range(100):
             make_subscriber(f"a{number}@example.com")
 
-        with self.assertNumQueries(10):
+        with self.assertNumQueries(11):
             self.client.get(SUBSCRIBERS)
 
     def test_it_is_searched_and_filtered(self):

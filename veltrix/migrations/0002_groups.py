@@ -23,7 +23,7 @@ WRITE = {
 SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW]}}
 SUBSCRIBERS_ACTS = {"newsletter": {"subscriber": [CHANGE, "erase"], "suppression": [ADD, DELETE]}}
 REVIEW = {"articles": {"reviewmark": [VIEW, CHANGE]}}
-PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW]}}
+PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW]}, "veltrix": {"auditentry": [VIEW]}}
 
 GROUPS = {
     "Author": [DRAFTS, READ],
@@ -36,6 +36,10 @@ PUBLISHERS = {
     "Chief editor": ["publish_article", "publish_unresolved_article"],
     "Administrator": ["publish_article", "publish_unresolved_article"],
 }
+
+
+# People who look after the others' sign-in.
+KEEPERS = {"Administrator": ["manage_sign_in"]}
 
 
 def create_groups(apps, schema_editor):
@@ -58,6 +62,9 @@ def create_groups(apps, schema_editor):
     for name, codenames in PUBLISHERS.items():
         publish = Permission.objects.filter(content_type__app_label="articles", codename__in=codenames)
         Group.objects.get(name=name).permissions.add(*publish)
+    for name, codenames in KEEPERS.items():
+        keep = Permission.objects.filter(content_type__app_label="veltrix", codename__in=codenames)
+        Group.objects.get(name=name).permissions.add(*keep)
 
 
 def delete_groups(apps, schema_editor):
@@ -66,6 +73,7 @@ def delete_groups(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("veltrix", "0001_initial"),
         ("articles", "0001_initial"),
         ("careers", "0001_initial"),
         ("newsletter", "0001_initial"),
