@@ -6,11 +6,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
+
+from veltrix import audit
 
 from .merging import MergeError, in_quotes, merge
 from .models import Skill
@@ -79,7 +82,10 @@ def merge_page(request: HttpRequest, site: admin.AdminSite) -> HttpResponse:
 
 def _merged(request: HttpRequest, skills: QuerySet[Skill], into: Skill) -> HttpResponse:
     try:
-        merged = merge(skills, into, cast("User", request.user))
+        with transaction.atomic():
+            merged = merge(skills, into, cast("User", request.user))
+            if merged:
+                audit.note(request, audit.Act.CHANGED, into, f"{in_quotes(merged)} merged into it.")
     except MergeError as error:
         messages.error(request, f"{error} Nothing was merged.")
     else:

@@ -22,6 +22,7 @@ from django.urls import URLPattern, path, reverse
 from articles.imports import FigureResource, Problem, Row, TableResource
 from articles.models import Sourced
 from articles.spreadsheets import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, TOO_LARGE, UnreadableTableError, read
+from veltrix import audit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -196,6 +197,8 @@ class ImportMixin:
         return HttpResponseRedirect(self._url("changelist"))
 
     def _log(self, request: HttpRequest, preview: Preview, name: str) -> None:
+        what = f"{self.opts.verbose_name_plural} from “{name}”: {preview.summary}"
+        audit.note(request, audit.Act.CHANGED, words=f"Imported {what}")
         for row in preview.rows:
             for written in row.written:
                 LogEntry.objects.log_actions(

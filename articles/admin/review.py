@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,6 +18,7 @@ from articles import review_queue
 from articles.partial_dates import months_after
 from articles.review import Severity, rules
 from articles.review_queue import WHO, Counts, Entry, Filters, counted
+from veltrix import audit
 
 TICK = "Tick at least one finding."
 
@@ -171,7 +172,9 @@ def _act(request: HttpRequest, act: str, found: list[Entry], data: dict[str, Any
         messages.error(request, "Nothing was done: use one of the buttons.")
         return
     if chosen:
-        review_queue.mark(chosen, by, f"{said[0].upper()}{said[1:]}.", **values)
+        with transaction.atomic():
+            review_queue.mark(chosen, by, f"{said[0].upper()}{said[1:]}.", **values)
+            audit.note(request, audit.Act.CHANGED, words=f"Review: {counted(len(chosen), 'finding')} {said}.")
         one = len(chosen) == 1
         messages.success(request, f"{counted(len(chosen), 'finding')} {'is' if one else 'are'} now {said}.")
     elif ticked and not gone:

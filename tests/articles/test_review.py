@@ -26,6 +26,7 @@ from tests.factories import (
     make_table,
     make_user,
 )
+from veltrix.models import AuditEntry
 
 URL = "/admin/review/"
 
@@ -208,6 +209,8 @@ class ActTests(TestCase):
         self.assertRedirects(response, f"{URL}?rule=no-source")
         self.assertContains(response, "1 finding is now assigned to Ada Lovelace (editor).")
         self.assertContains(response, "1 assigned to you.")
+        said = "Review: 1 finding assigned to Ada Lovelace (editor)."
+        self.assertEqual(AuditEntry.objects.get().words, said)
         mark = mark_of(self.key)
         self.assertEqual((mark.assigned_to, mark.changed_by), (self.editor, self.editor))
 

@@ -10,6 +10,7 @@ from careers.merging import merge
 from careers.models import Skill
 from tests.articles.article_forms import row
 from tests.factories import make_skill, make_user
+from veltrix.models import AuditEntry
 
 from .test_merging import ask, names
 
@@ -45,6 +46,7 @@ class AdminTests(TestCase):
         self.assertContains(response, "“RAG” is part of “Retrieval” now.")
         self.assertEqual(names(self.line.skills.all()), ["Retrieval"])
         self.assertRedirects(self.client.get("/careers/skills/rag/"), "/careers/skills/retrieval/", status_code=301)
+        self.assertEqual(AuditEntry.objects.get().words, "“RAG” merged into it.")
 
     def test_a_second_press_of_the_button_changes_nothing(self):
         self.client.post(self.url, {"into": self.old.pk})
@@ -115,7 +117,7 @@ class AdminTests(TestCase):
 
     def test_the_page_costs_as_many_queries_for_fifty_skills_as_for_two(self):
         self.client.get(self.url)
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(14):
             self.client.get(self.url)
         skills = [make_skill(f"Skill {number}") for number in range(50)]
         for skill in skills:
@@ -123,7 +125,7 @@ class AdminTests(TestCase):
             skill.aliases.create(alias=f"Other {skill}")
             make_skill(f"Narrower {skill}", broader=skill)
 
-        with self.assertNumQueries(13):
+        with self.assertNumQueries(14):
             self.client.get(f"{LIST}merge/?skills={','.join(str(skill.pk) for skill in skills)}")
 
 

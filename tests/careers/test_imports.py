@@ -16,6 +16,7 @@ from careers.models import Requirement, Role, SalaryRange
 from tests.articles.test_imports import ImportTestCase
 from tests.articles.test_spreadsheets import workbook
 from tests.factories import make_markets, make_path, make_role, make_salary, make_source, make_user
+from veltrix.models import AuditEntry
 
 URL = "/admin/careers/salaryrange/import/"
 ROLES_URL = "/admin/careers/role/import/"
@@ -42,6 +43,8 @@ class SalaryTests(ImportTestCase):
         response = self.confirm(response, URL)
 
         self.assertContains(response, "Imported from “table.csv”: 0 new, 1 changed, 0 unchanged.")
+        said = "Imported salary ranges from “table.csv”: 0 new, 1 changed, 0 unchanged."
+        self.assertEqual(AuditEntry.objects.get().words, said)
         successor = self.current()
         self.assertEqual((successor.high, successor.supersedes), (65_000, self.salary))
         self.assertEqual((successor.why, successor.why_note), ("correction", "A digit was wrong."))
