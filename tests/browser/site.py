@@ -23,7 +23,7 @@ STAGE = "import django; django.setup(); from tests.browser import stage; stage.m
 
 
 class Site:
-    def __init__(self, folder: Path, url: str, email_url: str) -> None:
+    def __init__(self, folder: Path, url: str, email_url: str, **settings: str) -> None:
         self.folder = folder
         self.url = url
         self.environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}} | {
@@ -33,6 +33,7 @@ class Site:
             "SITE_URL": url,
             "VAR_DIR": str(folder),
             "EMAIL_URL": email_url,
+            **settings,
         }
         self.staged: dict[str, str] = json.loads(self.run("-c", STAGE))
         self.database = folder / "veltrix.sqlite3"
@@ -78,12 +79,12 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(email_url: str = "") -> Iterator[Site]:
-    """Set the site up in a temporary folder and serve it on loopback until the end of the block."""
+def running_site(email_url: str = "", host: str = "127.0.0.1", **settings: str) -> Iterator[Site]:
+    """Set the site up in a temporary folder and serve it on loopback, under this name, until the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix="veltrix-site-"))
     port = free_port()
     try:
-        site = Site(folder, f"http://127.0.0.1:{port}", email_url)
+        site = Site(folder, f"http://{host}:{port}", email_url, **settings)
         with (folder / "server.log").open("w") as log:
             command = ["-m", "gunicorn", "veltrix.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
             server = subprocess.Popen(
