@@ -173,7 +173,7 @@ class CalendarTests(TestCase):
 
     def test_a_full_month_costs_as_many_queries_as_an_empty_one(self):
         def count():
-            with self.assertNumQueries(8):
+            with self.assertNumQueries(9):
                 self.client.get(self.URL)
 
         count()

@@ -86,9 +86,9 @@ class CorrectionsTests(TestCase):
             self.client.get("/feeds/corrections.atom")
         correct_some(70)
 
-        with self.assertNumQueries(3):
+        with self.assertNumQueries(4):
             response = self.client.get("/corrections/")
-        with self.assertNumQueries(3):
+        with self.assertNumQueries(4):
             self.assertEqual(len(self.entries()), 50)
         self.assertContains(response, "Page 1 of 2")
         self.assertEqual(self.client.get("/corrections/?page=2").status_code, 200)

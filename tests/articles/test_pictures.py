@@ -354,7 +354,7 @@ class PictureFormTests(TestCase):
 
     def test_to_take_a_picture_in_writes_nothing_to_the_database(self):
         # The session, whose it is, and what they may do.
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(6):
             self.client.post(TAKE_IN, {"picture": self.file()})
 
     def test_a_picture_is_taken_in_as_soon_as_it_is_chosen(self):
