@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_http_methods
 
-from . import cards, checking, gate, history, merging, pictures, previews, scheduling, working_copies
+from . import cards, checking, exchanging, gate, history, merging, pictures, previews, scheduling, working_copies
 
 type View = Callable[..., HttpResponse]
 
@@ -28,6 +28,8 @@ def desk_urls(model_admin: ModelAdmin) -> list[URLPattern]:
 
     return [
         address("<int:pk>/draft/", "draft", previews.draft_view, READ),
+        address("import/", "import", exchanging.import_view, BOTH),
+        address("<int:pk>/export/", "export", exchanging.export_view, READ),
         address("calendar/", "calendar", scheduling.calendar_view, READ),
         address("<int:pk>/schedule/", "schedule", scheduling.schedule_view, BOTH),
         address("<int:pk>/share/", "share", previews.share_view, BOTH),

@@ -219,3 +219,25 @@ def test_a_change_is_scheduled_seen_in_the_calendar_and_comes_by_itself(sign_in,
     expect(reader.open(path).get_by_role("heading", level=1)).to_have_text("An article of every block")
     with site.after("UPDATE articles_article SET next_at = '2026-01-01 00:00:00' WHERE next_at IS NOT NULL"):
         expect(reader.open(path).get_by_role("heading", level=1)).to_have_text("A title that comes later")
+
+
+def test_an_article_is_exported_and_imported_after_a_look_at_what_would_change(sign_in, tmp_path):
+    window = sign_in("chief")
+    page = open_draft(window, "An article of every block")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export", exact=True).click()
+    file = tmp_path / "article.zip"
+    download.value.save_as(file)
+    title = page.get_by_label("Title").input_value()
+    page.get_by_label("Title").fill("A title since the export")
+    page.get_by_role("button", name="Save draft", exact=True).click()
+
+    page = window.open("/admin/articles/article/")
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Preview").click()
+
+    expect(page.locator(".diff del").first).to_contain_text("A title since the export")
+    page.get_by_role("button", name="Import it as a draft").click()
+    expect(page.get_by_text("is imported as a draft")).to_be_visible()
+    expect(page.get_by_label("Title")).to_have_value(title)

@@ -1,0 +1,396 @@
+"""An article goes from one installation to another as one file, whole or not at all."""
+
+import json
+import re
+import tempfile
+import zipfile
+from io import BytesIO, StringIO
+from pathlib import Path
+
+from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import TestCase
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as PropertyTestCase
+from PIL import Image as Pillow
+
+from articles import exchange
+from articles.document_checks import checked
+from articles.documents import UnreadableDocumentError, document_of, read_document
+from articles.exchange import Package, UnreadablePackageError, bring_in, fitted, packed, unpacked
+from articles.models import Article, Image, RichText
+from articles.pictures import originals, take_in
+from articles.publishing import publish
+from tests.factories import (
+    make_article,
+    make_draft,
+    make_path,
+    make_role,
+    make_source,
+    make_statistic,
+    make_table,
+    make_user,
+)
+
+IMPORT = "/admin/articles/article/import/"
+
+
+def picture_file(colour="red"):
+    file = BytesIO()
+    Pillow.new("RGB", (80, 60), colour).save(file, "PNG")
+    return SimpleUploadedFile("picture.png", file.getvalue())
+
+
+def make_full(**values):
+    """A draft with a block of every kind that needs a record or a file."""
+    statistic, role = make_statistic(slug="jobs", source=make_source()), make_role("Engineer", pay={"GB": (1, 2)})
+    blocks = [
+        {"type": "rich-text", "html": '<h2>Why</h2><p>Some <data value="statistic:jobs"></data>.</p>'},
+        {"type": "statistic", "statistic": statistic.slug},
+        {"type": "role-table", "table": make_table(role, slug="table").slug, "caption": "Pay"},
+        {"type": "skill-list", "path": make_path().slug, "heading": ""},
+        {"type": "image", "file": take_in(picture_file()), "alt": "A red field", "credit": "Us", "caption": ""},
+        {"type": "table", "caption": "A table", "cells": [["A", "B"], ["1", "2"]], "note": ""},
+    ]
+    article = make_draft(slug="piece", title="A whole piece", **values)
+    document = {**document_of(article), "blocks": blocks}
+    return read_document(fitted(document, article), article)
+
+
+def archive_of(parts, **options):
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", **options) as archive:
+        for name, content in parts:
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def with_document(**changes):
+    """The bytes of a package whose document was changed so."""
+    document = {**document_of(make_draft()), **changes}
+    return archive_of([("article.json", json.dumps(document))])
+
+
+def page_of(text):
+    """A page without what differs from one answer to the next."""
+    text = re.sub(r'name="stamp" value="[^"]*"', "", text)
+    return re.sub(r"sign-up-\w+|\?v=\w+|Last changed <time[^>]*>[^<]*</time>|\"dateModified\":\"[^\"]*\",", "", text)
+
+
+class RoundTripTests(TestCase):
+    def test_a_document_published_elsewhere_gives_the_same_page(self):
+        article = make_full()
+        publish(article, by=None, reason="They are all we have.")
+        before = self.client.get("/articles/piece/").text
+        file = packed(Article.objects.get(pk=article.pk).live_version.document)
+        self.assertIn("<picture", before)
+        # Elsewhere the records are the same, but the article and its picture have never been there.
+        name = Image.objects.get().file
+        Article.objects.filter(pk=article.pk).update(slug="moved-away", number=900)
+        originals().delete(name)
+
+        package = unpacked(BytesIO(file))
+        exchange.keep_pictures(package)
+        Article.objects.filter(pk=article.pk).update(live_version=None, published_at=None)
+        again = bring_in(fitted(package.document, None), None, by=None)
+        publish(again, by=None, reason="They are all we have.")
+
+        self.assertNotEqual(again.pk, article.pk)
+        self.assertEqual(page_of(self.client.get("/articles/piece/").text), page_of(before))
+
+    def test_the_same_draft_gives_the_same_bytes(self):
+        article = make_full()
+
+        self.assertEqual(packed(document_of(article)), packed(document_of(Article.objects.get(pk=article.pk))))
+
+    def test_an_import_into_a_draft_leaves_what_was_there_in_its_history(self):
+        article = make_full()
+        package = unpacked(BytesIO(packed(document_of(article))))
+        RichText.objects.update(html="<p>Written since</p>")
+
+        bring_in(fitted(package.document, article), article, by=None)
+
+        self.assertIn("<h2>Why</h2>", RichText.objects.get().html)
+        self.assertIn("Written since", json.dumps([save.document for save in article.saves.all()]))
+
+    def test_a_new_article_gets_a_free_number_and_address(self):
+        article = make_full()
+        document = fitted(document_of(article), None)
+
+        other = bring_in(document, None, by=None)
+
+        self.assertEqual((other.slug, other.number), ("piece-2", article.number + 1))
+
+    def test_a_dry_run_leaves_nothing(self):
+        document = fitted(document_of(make_full()), None)
+
+        bring_in(document, None, by=None, dry_run=True)
+
+        self.assertEqual(Article.objects.count(), 1)
+
+
+class RefusalTests(TestCase):
+    def refusal(self, content):
+        with self.assertRaises(UnreadablePackageError) as caught:
+            package = unpacked(BytesIO(content))
+            exchange.keep_pictures(package)
+            bring_in(fitted(package.document, None), None, by=None)
+        return " ".join(caught.exception.args[0])
+
+    def test_files_that_are_no_article_are_refused_in_words(self):
+        document = json.dumps(document_of(make_draft()))
+        name = "0" * 40 + ".png"
+        files = [
+            (b"", "This is no file that an article was exported to"),
+            (b"PK\x03\x04 broken", "This is no file that an article was exported to"),
+            (b"\x89PNG\r\n\x1a\n", "This is no file that an article was exported to"),
+            (archive_of([]), "This is no file that an article was exported to"),
+            (archive_of([("article.json", document), ("../x", "")]), "holds “../x”, which is no part of an article"),
+            (archive_of([("article.json", document), ("pictures/x.svg", "")]), "which is no part of an article"),
+            (archive_of([("article.json", document), ("x/article.json", document)]), "which is no part of an article"),
+            (archive_of([("article.json", document), (f"pictures/{name}", b"x")]), "which the article does not show"),
+            (archive_of([("article.json", b"\xff\xfe")]), "article.json is no JSON in UTF-8."),
+            (archive_of([("article.json", "[" * 100_000)]), "article.json is no JSON in UTF-8."),
+            (archive_of([("article.json", '{"number": NaN}')]), "article.json is no JSON in UTF-8."),
+            (archive_of([("article.json", "[]")]), "The file is no JSON object."),
+            (archive_of([("article.json", "{}")]), "The file is not of the format veltrix-article/1."),
+            (archive_of([("article.json", b" " * 3_000_000)], compression=8), "article.json is too large."),
+            (archive_of([(f"pictures/{n:040x}.png", b"") for n in range(201)]), "more than 200 parts"),
+        ]  # fmt: skip
+        for content, sentence in files:
+            with self.subTest(sentence):
+                self.assertIn(sentence, self.refusal(content))
+        self.assertEqual(Article.objects.count(), 1)
+
+    def test_documents_with_parts_of_the_wrong_kind_are_refused_with_their_place(self):
+        refusals = [
+            ({"number": "1"}, "The number is no whole number"),
+            ({"number": True}, "The number is no whole number"),
+            ({"number": 10**30}, "The number is no whole number"),
+            ({"slug": "no slug"}, "The address is no short name"),
+            ({"title": 5}, "The title is no text."),
+            ({"title": "x" * 161}, "The title has more than 160 characters."),
+            ({"title": "a\x00b"}, "The title holds characters that are no text."),
+            ({"title": "a\ud800b"}, "The title holds characters that are no text."),
+            ({"category": 7}, "The category is no text."),
+            ({"published_at": "soon"}, "The moment of publication is none"),
+            ({"published_at": "2026-01-01"}, "The moment of publication is none"),
+            ({"bylines": {}}, "The bylines are no list."),
+            ({"bylines": [{"author": "x"}]}, "Byline 1: the credit is no text."),
+            ({"bylines": [{"author": "x", "credit": "y", "z": 1}]}, "Byline 1 holds “z”, which is not known here."),
+            ({"blocks": None}, "The blocks are no list."),
+            ({"blocks": [{}] * 1_001}, "The blocks are more than 1000."),
+            ({"blocks": [{"type": "script"}]}, "Block 1 is of no type that is known here."),
+            ({"blocks": [{"type": ["rich-text"]}]}, "Block 1 is of no type that is known here."),
+            ({"blocks": [{"type": "rich-text"}]}, "Block 1 lacks “html”."),
+            ({"blocks": [{"type": "rich-text", "html": 5}]}, "Block 1: text is no text."),
+            ({"blocks": [{"type": "rich-text", "html": "x", "id": 5}]}, "Block 1 holds “id”, which is not known here."),
+            ({"blocks": [{"type": "table", "caption": "x", "cells": [[1]]}]}, "Each cell of a table is text."),
+            ({"blocks": [{"type": "table", "caption": "x", "cells": "x"}]}, "A table is a list of rows."),
+            ({"extra": 1}, "The file holds “extra”, which is not known here."),
+        ]
+        for changes, sentence in refusals:
+            with self.subTest(sentence, changes=str(changes)[:60]):
+                self.assertIn(sentence, self.refusal(with_document(**changes)))
+
+    def test_all_that_is_not_known_here_is_named_at_once(self):
+        blocks = [
+            {"type": "rich-text", "html": '<p>a<data value="statistic:lost"></data></p>'},
+            {"type": "statistic", "statistic": "gone"},
+            {"type": "role-table", "table": "missing", "caption": "x"},
+            {"type": "skill-list", "path": "nowhere", "heading": "x"},
+        ]
+        bylines = [{"author": "nobody", "credit": "Written by"}]
+
+        words = self.refusal(with_document(blocks=blocks, bylines=bylines, category="void", series="none"))
+
+        for name in ("statistic:lost", "gone", "missing", "nowhere", "nobody", "void", "none"):
+            self.assertIn(f"“{name}”", words)
+
+    def test_pictures_pass_the_checks_of_every_upload(self):
+        image = {"type": "image", "alt": "x", "credit": "y", "caption": ""}
+        document = document_of(make_draft())
+
+        def package(name, content):
+            parts = json.dumps({**document, "blocks": [{**image, "file": name}]})
+            return archive_of([("article.json", parts), *([(f"pictures/{name}", content)] if content else [])])
+
+        name = "0" * 40 + ".png"
+        self.assertIn("is neither in the file nor here", self.refusal(package(name, b"")))
+        self.assertIn("its content is not what its name says", self.refusal(package(name, picture_file().read())))
+        self.assertIn("This is an SVG drawing", self.refusal(package(name, b"<svg onload='x'/>")))
+
+    def test_faults_that_only_the_form_would_find_are_named(self):
+        words = self.refusal(with_document(blocks=[{"type": "rich-text", "html": "<p> </p>"}]))
+
+        self.assertIn("Write something here, or remove the block.", words)
+
+
+class PropertyTests(PropertyTestCase):
+    texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).map(str.strip).filter(bool)
+
+    @settings(max_examples=40, deadline=None)
+    @given(title=texts, quotes=st.lists(texts, min_size=1, max_size=5))
+    def test_export_import_export_gives_the_same_bytes(self, title, quotes):
+        article = make_draft()
+        blocks = [{"type": "quote", "text": text, "attribution": ""} for text in quotes]
+        article = read_document({**document_of(article), "title": title, "blocks": blocks}, article)
+        file = packed(document_of(article))
+
+        package = unpacked(BytesIO(file))
+        again = bring_in(fitted(package.document, article), article, by=None)
+
+        self.assertEqual(packed(document_of(Article.objects.get(pk=again.pk))), file)
+
+    json_values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    )
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        key=st.sampled_from(["number", "slug", "title", "category", "published_at", "bylines", "blocks", "format"]),
+        value=json_values,
+    )
+    def test_nothing_of_the_wrong_kind_passes_or_breaks(self, key, value):
+        document = {**document_of(Article(number=1, slug="a", title="A"), [], []), "category": None}
+        try:
+            checked({**document, key: value})
+        except UnreadableDocumentError as error:
+            self.assertIsInstance(error.args[0], str)
+
+
+class AdminTests(TestCase):
+    def setUp(self):
+        self.client.force_login(make_user("Author"))
+
+    def send(self, content, **values):
+        return self.client.post(IMPORT, {"file": SimpleUploadedFile("piece.zip", content), **values})
+
+    def test_an_export_is_a_file_of_the_draft_or_of_the_live_version(self):
+        article = make_article(slug="piece", html="<p>Live</p>")
+        RichText.objects.update(html="<p>Draft</p>")
+        url = f"/admin/articles/article/{article.pk}/export/"
+
+        draft, live = self.client.get(url), self.client.get(url, {"state": "live"})
+
+        self.assertEqual(draft.headers["Content-Disposition"], 'attachment; filename="piece.zip"')
+        self.assertIn("no-store", draft.headers["Cache-Control"])
+        self.assertIn("Draft", str(unpacked(BytesIO(draft.content)).document))
+        self.assertIn("Live", str(unpacked(BytesIO(live.content)).document))
+        never = self.client.get(f"/admin/articles/article/{make_draft().pk}/export/?state=live")
+        self.assertEqual(never.status_code, 404)
+
+    def test_a_lost_picture_is_told_instead_of_an_export(self):
+        article = make_full()
+        originals().delete(Image.objects.get().file)
+
+        response = self.client.get(f"/admin/articles/article/{article.pk}/export/", follow=True)
+
+        self.assertContains(response, "the file of one of its pictures is lost")
+
+    def test_an_import_is_previewed_with_its_differences_and_then_taken(self):
+        article = make_full()
+        file = packed(document_of(article))
+        RichText.objects.update(html="<p>Here</p>")
+
+        preview = self.send(file)
+
+        self.assertContains(preview, "It goes into the draft of")
+        self.assertContains(preview, "<del>Here</del>")
+        self.assertEqual(RichText.objects.get().html, "<p>Here</p>")
+        done = self.client.post(IMPORT, {"package": preview.context["token"]}, follow=True)
+        self.assertContains(done, "is imported as a draft")
+        self.assertIn("<h2>Why</h2>", RichText.objects.get().html)
+        self.assertEqual(LogEntry.objects.latest("pk").change_message, "Imported from a file into the draft.")
+
+    def test_as_a_new_article_it_gets_its_own_place(self):
+        article = make_full()
+
+        preview = self.send(packed(document_of(article)), as_new="on")
+
+        self.assertContains(preview, f"It makes a new article: number {article.number + 1},")
+        self.client.post(IMPORT, {"package": preview.context["token"]})
+        self.assertTrue(Article.objects.filter(slug="piece-2").exists())
+
+    def test_what_changed_after_the_preview_is_not_overwritten(self):
+        article = make_full()
+        token = self.send(packed(document_of(article))).context["token"]
+        article.save()
+
+        done = self.client.post(IMPORT, {"package": token}, follow=True)
+
+        self.assertContains(done, "Somebody saved the draft after the preview.")
+
+    def test_a_preview_is_one_persons_and_cannot_be_forged(self):
+        token = self.send(packed(document_of(make_full()))).context["token"]
+        self.client.force_login(make_user("Author"))
+
+        for forged in (token, "x", f"{token}x"):
+            done = self.client.post(IMPORT, {"package": forged}, follow=True)
+            self.assertContains(done, "This preview is too old, or is not of this site.")
+
+    def test_what_is_wrong_stands_at_the_file(self):
+        for content, sentence in (
+            (b"x", "This is no file that an article was exported to"),
+            (with_document(number="x"), "The number is no whole number from 1 to 1000000."),
+        ):
+            self.assertContains(self.send(content), sentence)
+        self.assertContains(self.client.post(IMPORT), "Choose a file.")
+        unknown = self.send(with_document(slug="other", category="void"))
+        self.assertContains(unknown, "There is no category “void”.")
+        self.assertNotContains(unknown, "Import it as a draft")
+
+    def test_it_is_closed_to_everybody_else(self):
+        export = f"/admin/articles/article/{make_draft().pk}/export/"
+        self.assertEqual(self.client.post(export).status_code, 405)
+        for user, status in ((make_user(), 403), (None, 302)):
+            self.client.logout()
+            if user:
+                self.client.force_login(user)
+            for path in (IMPORT, export):
+                self.assertEqual(self.client.get(path).status_code, status)
+            self.assertEqual(self.client.post(IMPORT, {"package": "x"}).status_code, status)
+
+
+class CommandTests(TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.file = str(self.folder / "piece.zip")
+
+    def run_command(self, *arguments, **options):
+        out = StringIO()
+        call_command(*arguments, stdout=out, **options)
+        return out.getvalue()
+
+    def test_they_do_what_the_desk_does(self):
+        article = make_full()
+        self.assertIn("Written:", self.run_command("export_article", "piece", output=self.file))
+        RichText.objects.update(html="<p>Here</p>")
+
+        self.assertIn("It would go into the draft", self.run_command("import_article", self.file, dry_run=True))
+        self.assertEqual(RichText.objects.get().html, "<p>Here</p>")
+        self.assertIn("Imported into the draft", self.run_command("import_article", self.file))
+        self.assertIn("<h2>Why</h2>", RichText.objects.get().html)
+        self.assertIn("a new article", self.run_command("import_article", self.file, as_new=True))
+        self.assertEqual(Article.objects.exclude(pk=article.pk).get().slug, "piece-2")
+
+    def test_refusals_are_sentences_and_change_nothing(self):
+        Path(self.file).write_bytes(with_document(slug="other", series="void"))
+        refusals = [
+            (("export_article", "nowhere"), "There is no article at “nowhere”."),
+            (("export_article", make_draft(slug="draft").slug, "--live"), "there is no live version"),
+            (("export_article", "draft", "-o", str(self.folder / "no" / "x.zip")), "cannot be written"),
+            (("import_article", str(self.folder / "none.zip")), "cannot be read"),
+            (("import_article", self.file), "There is no series “void”."),
+        ]
+        for arguments, sentence in refusals:
+            with self.subTest(sentence), self.assertRaisesMessage(CommandError, sentence):
+                self.run_command(*arguments)
+        self.assertEqual(Article.objects.count(), 2)
+
+    def test_a_package_without_pictures_is_a_package(self):
+        self.assertEqual(Package({}).pictures, {})
