@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from articles import checklist
 from articles.obstacles import unresolved_figures
@@ -14,7 +16,7 @@ from articles.review import Severity
 
 from .form_drafts import FormDraft
 from .sourced import admin_url
-from .working_copies import draft_now, permitted
+from .working_copies import draft_now, is_window, permitted
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,18 @@ def checklist_view(model_admin: ModelAdmin, request: HttpRequest, pk: int | None
         "warnings": warnings,
         "document": draft.document,
         "address": draft.article.get_absolute_url() if draft.article.slug else "",
+        "card": _card_of(request, pk),
     }
     return render(request, "admin/articles/article/checklist.html", context)
+
+
+def _card_of(request: HttpRequest, pk: int | None) -> str:
+    """Where the card of what a window holds is drawn; empty for an article that is not kept yet."""
+    window = request.GET.get("window") or request.POST.get("window", "")
+    query = f"?{urlencode({'window': window})}" if is_window(window) else ""
+    if pk:
+        return reverse("admin:articles_article_card", args=[pk]) + query
+    return reverse("admin:articles_article_add_card") + query if request.method == "GET" else ""
 
 
 def lines_of(draft: FormDraft, request: HttpRequest) -> tuple[list[Line], list[Line]]:
