@@ -241,3 +241,57 @@ def test_an_article_is_exported_and_imported_after_a_look_at_what_would_change(s
     page.get_by_role("button", name="Import it as a draft").click()
     expect(page.get_by_text("is imported as a draft")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value(title)
+
+
+def test_a_save_that_fails_keeps_every_field_and_warns_whoever_leaves(sign_in):
+    page = open_draft(sign_in("chief"))
+    page.get_by_label("Number").fill("59")
+    page.get_by_label("Title").fill("A title that is kept")
+    write(page, " Words that are kept.")
+
+    page.get_by_role("button", name="Save draft", exact=True).click()
+
+    expect(page.get_by_text("Another article has this number.")).to_be_visible()
+    expect(page.get_by_label("Title")).to_have_value("A title that is kept")
+    expect(page.get_by_label("Number")).to_have_value("59")
+    expect(page.locator(".ProseMirror:visible").first).to_contain_text("Words that are kept.")
+    kept(page)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.evaluate("location.reload()")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+
+
+def test_an_article_that_moves_is_found_at_its_old_address(sign_in, reader):
+    page = open_draft(sign_in("editor"), "An article of every block")
+    page.get_by_label("Address").fill("moved")
+    page.get_by_role("button", name="Save draft", exact=True).click()
+    expect(page.get_by_text("Its old address /articles/every-block/ leads to it.")).to_be_visible()
+
+    article = reader.open("/articles/every-block/?from=elsewhere")
+
+    expect(article).to_have_url(f"{reader.url}/articles/moved/?from=elsewhere")
+    expect(article.get_by_role("heading", level=1)).to_have_text("An article of every block")
+
+
+def test_links_elsewhere_are_looked_at_by_the_worker_and_shown_in_the_checklist(sign_in, site):
+    window = sign_in("chief")
+    page = open_draft(window)
+    page.locator(".ProseMirror:visible").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Words with a link")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+k")
+    page.locator("dialog input").first.fill("http://127.0.0.1:9/")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save draft", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+
+    site.work()
+    page.reload()
+
+    page.locator(".desk-checklist summary").click()
+    expect(page.get_by_text("leads to http://127.0.0.1:9/. It does not lead to a public web site.")).to_be_visible()
+    page = window.open("/admin/articles/externallink/")
+    expect(page.get_by_role("row").filter(has_text="http://127.0.0.1:9/")).to_contain_text("A draft that nobody sees")

@@ -92,7 +92,7 @@
       last = now
       if (sent === null) {
         if (!isTouched) saved = now
-        if (desk.hasAttribute("data-restored")) saved = ""
+        if (desk.hasAttribute("data-unsaved")) saved = ""
         sent = saved
       }
       if (now !== sent && (isQuiet || time - sentAt > LONGEST)) {
