@@ -26,7 +26,7 @@ def line_of(statistic: Statistic) -> list[StatisticValue]:
 
 def articles_showing(statistic: Statistic) -> QuerySet[Article]:
     """Published articles in which a statistic stands or which lead with it, newest first."""
-    shown = Article.objects.published().filter(statisticreference__target=statistic)
+    shown = Article.objects.published().filter(statisticreference__target=statistic, statisticreference__is_live=True)
     led = Article.objects.published().filter(live_version__headline=statistic)
     return (shown | led).distinct().for_index()[:MOST_ARTICLES]
 

@@ -23,17 +23,32 @@ def records_in(document: Mapping[str, Any]) -> list[models.Model]:
 
 
 def renew(article: Article, records: Iterable[models.Model]) -> None:
-    """Let an article refer to these records and no others."""
+    """Let the live version of an article, of which no change is scheduled, refer to these records and no others."""
     wanted = _keys(records)
     for kind in LiveReference.kinds():
         kind.renew(article, wanted.get(kind.target_model(), set()))
 
 
-def extend(article: Article, records: Iterable[models.Model]) -> None:
-    """Let an article refer to these records too."""
+def announce(article: Article, records: Iterable[models.Model]) -> None:
+    """Let the scheduled change of an article refer to these records."""
     wanted = _keys(records)
     for kind in LiveReference.kinds():
-        kind.extend(article, wanted.get(kind.target_model(), set()))
+        kind.announce(article, wanted.get(kind.target_model(), set()))
+
+
+def promote(article: Article) -> None:
+    """Make what the scheduled change refers to what the live version does.
+
+    What that is was written down when it was scheduled: whatever has happened to names since, the change comes.
+    """
+    for kind in LiveReference.kinds():
+        kind.promote(article)
+
+
+def forget_coming(article: Article) -> None:
+    """Set free what only the scheduled change refers to."""
+    for kind in LiveReference.kinds():
+        kind.forget_coming(article)
 
 
 def _keys(records: Iterable[models.Model]) -> dict[type[models.Model], set[Any]]:

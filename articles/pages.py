@@ -225,9 +225,10 @@ def related(article: Article, *, most: int = 3) -> list[Article]:
     others = Article.objects.published().exclude(pk=article.pk)
     if version is None:
         return []
-    shared = Statistic.objects.filter(live_references__article=article)
+    shared = Statistic.objects.filter(live_references__article=article, live_references__is_live=True)
+    sharing = Q(statisticreference__target__in=shared, statisticreference__is_live=True)
     ranked = others.annotate(
-        shares=Count("statisticreference", filter=Q(statisticreference__target__in=shared), distinct=True),
+        shares=Count("statisticreference", filter=sharing, distinct=True),
         same=Case(When(live_version__category=version.category_id, then=1), default=0),
     )
     return list(ranked.for_index().order_by("-shares", "-same", "-published_at", "-number")[:most])

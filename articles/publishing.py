@@ -89,10 +89,9 @@ def lock(article: Article) -> Article:
 
 def promote(article: Article) -> None:
     """Make the scheduled change of a locked article the live version."""
-    version = article.next_version
-    article.live_version, article.next_version, article.next_at = version, None, None
+    article.live_version, article.next_version, article.next_at = article.next_version, None, None
     article.save(update_fields=["live_version", "next_version", "next_at"])
-    live_references.renew(article, live_references.records_in(cast("ArticleVersion", version).document))
+    live_references.promote(article)
 
 
 def ready(article: Article) -> Draft:

@@ -67,7 +67,7 @@ def schedule(
         version = make_version(article, draft, at=at, by=by, note=note, reason=reason, seen=seen)
         article.next_version, article.next_at = version, at
         article.save(update_fields=["next_version", "next_at"])
-        live_references.extend(article, live_references.records_in(draft.document))
+        live_references.announce(article, live_references.records_in(draft.document))
     return version
 
 
@@ -80,8 +80,7 @@ def cancel(article: Article, *, by: User | None) -> str:
             Cancellation.objects.create(version=version, cancelled_by=by)
             article.next_version, article.next_at = None, None
             article.save(update_fields=["next_version", "next_at"])
-            if article.live_version:
-                live_references.renew(article, live_references.records_in(article.live_version.document))
+            live_references.forget_coming(article)
         elif article.withdrawn_at and not article.is_withdrawn:
             said = f"the withdrawal of {in_words(article.withdrawn_at)}"
             article.withdrawn_at = None

@@ -145,7 +145,7 @@ def series(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def author(request: HttpRequest, slug: str) -> HttpResponse:
     author = get_object_or_404(Author, slug=slug)
-    articles = Article.objects.published().filter(authorreference__target=author)
+    articles = Article.objects.published().filter(authorreference__target=author, authorreference__is_live=True)
     context = {
         "author": author,
         "articles": listed(request, articles),

@@ -49,5 +49,5 @@ class RolePage:
             moves_in=moves_into(catalogue, units, MOVES_SHOWN) if units else [],
             related=[link.related for link in RoleRelation.objects.filter(role=role).select_related("related")],
             codes=list(role.codes.all()),
-            articles=role.used_in().published().for_index()[:ARTICLES_SHOWN],
+            articles=role.shown_in().for_index()[:ARTICLES_SHOWN],
         )

@@ -87,7 +87,7 @@ def path(request: HttpRequest, slug: str) -> HttpResponse:
         "musts": lists["must"],
         "nices": lists["nice"],
         "comparison": roles_on(path),
-        "articles": path.used_in().published().for_index()[:ARTICLES_SHOWN],
+        "articles": path.shown_in().for_index()[:ARTICLES_SHOWN],
         "structured_data": structured_data.of_path(path),
     }
     return render(request, "careers/path.html", context)

@@ -311,6 +311,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)s_set', related_query_name='%(class)s', to='articles.article')),
+                ('is_live', models.BooleanField(default=True)),
+                ('is_coming', models.BooleanField(default=False)),
                 ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='live_references', to='articles.statistic')),
             ],
             options={
@@ -366,11 +368,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)s_set', related_query_name='%(class)s', to='articles.article')),
+                ('is_live', models.BooleanField(default=True)),
+                ('is_coming', models.BooleanField(default=False)),
                 ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='live_references', to='articles.author')),
             ],
             options={
                 'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_authorreference_for_each_article')],
+                'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_authorreference_for_each_article'), models.CheckConstraint(condition=models.Q(('is_live', True), ('is_coming', True), _connector='OR'), name='authorreference_is_live_or_coming')],
             },
         ),
         migrations.AddConstraint(
@@ -452,6 +456,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='statisticreference',
             constraint=models.UniqueConstraint(fields=('article', 'target'), name='one_statisticreference_for_each_article'),
+        ),
+        migrations.AddConstraint(
+            model_name='statisticreference',
+            constraint=models.CheckConstraint(condition=models.Q(('is_live', True), ('is_coming', True), _connector='OR'), name='statisticreference_is_live_or_coming'),
         ),
         migrations.AddConstraint(
             model_name='statisticvalue',

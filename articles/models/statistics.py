@@ -59,7 +59,7 @@ class StatisticValueQuerySet(SourcedQuerySet):
 
         live = Article.objects.published().values("pk")
         return (
-            self.filter(statistic__live_references__article__in=live)
+            self.filter(statistic__live_references__article__in=live, statistic__live_references__is_live=True)
             .annotate(latest=Max("statistic__live_references__article__published_at"))
             .with_evidence()
             .select_related("statistic")

@@ -87,13 +87,19 @@ class LiveReference(models.Model):
     """
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="%(class)s_set", related_query_name="%(class)s")
+    # Whether the version that readers see refers to it, and whether the scheduled change does.
+    is_live = models.BooleanField(default=True)
+    is_coming = models.BooleanField(default=False)
 
     class Meta:
         abstract = True
-        constraints = [models.UniqueConstraint(name="one_%(class)s_for_each_article", fields=["article", "target"])]
+        constraints = [
+            models.UniqueConstraint(name="one_%(class)s_for_each_article", fields=["article", "target"]),
+            models.CheckConstraint(name="%(class)s_is_live_or_coming", condition=Q(is_live=True) | Q(is_coming=True)),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.article}, live"
+        return f"{self.article}, {'live' if self.is_live else 'to come'}"
 
     @classmethod
     def kinds(cls) -> "list[type[LiveReference]]":
@@ -106,7 +112,7 @@ class LiveReference(models.Model):
 
     @classmethod
     def articles_of(cls, record: models.Model) -> Collection[int]:
-        """Primary keys of the articles whose live version refers to this record."""
+        """Primary keys of the articles whose live version, or scheduled change, refers to this record."""
         rows: models.Manager[Any] = cls._default_manager
         return list(rows.filter(target=record).values_list("article", flat=True))
 
@@ -120,17 +126,38 @@ class LiveReference(models.Model):
 
     @classmethod
     def renew(cls, article: Article, targets: Collection[int]) -> None:
-        """Make this article's references of this kind those to `targets` (primary keys), no others."""
-        rows: models.Manager[Any] = cls._default_manager
-        rows.filter(article=article).exclude(target__in=targets).delete()
-        cls.extend(article, targets)
+        """Make the references of the live version `targets` (primary keys), no others. No change may be scheduled."""
+        rows = cls._of(article)
+        rows.exclude(target__in=targets).delete()
+        cls._add(article, targets)
 
     @classmethod
-    def extend(cls, article: Article, targets: Collection[int]) -> None:
-        """Let this article refer to `targets` too."""
-        rows: models.Manager[Any] = cls._default_manager
-        known = set(rows.filter(article=article).values_list("target", flat=True))
-        rows.bulk_create(cls(article=article, target_id=key) for key in sorted(set(targets) - known))  # type: ignore[misc]
+    def announce(cls, article: Article, targets: Collection[int]) -> None:
+        """Let the scheduled change refer to `targets`."""
+        cls._of(article).filter(target__in=targets).update(is_coming=True)
+        cls._add(article, targets, is_live=False, is_coming=True)
+
+    @classmethod
+    def promote(cls, article: Article) -> None:
+        """Make what the scheduled change refers to what the live version does."""
+        cls._of(article).filter(is_coming=False).delete()
+        cls._of(article).update(is_live=True, is_coming=False)
+
+    @classmethod
+    def forget_coming(cls, article: Article) -> None:
+        """Let nothing be referred to by the scheduled change only."""
+        cls._of(article).filter(is_live=False).delete()
+        cls._of(article).update(is_coming=False)
+
+    @classmethod
+    def _of(cls, article: Article) -> "models.QuerySet[Any]":
+        return cls._default_manager.filter(article=article)
+
+    @classmethod
+    def _add(cls, article: Article, targets: Collection[int], **states: bool) -> None:
+        known = set(cls._of(article).values_list("target", flat=True))
+        missing = sorted(set(targets) - known)
+        cls._default_manager.bulk_create(cls(article=article, target_id=key, **states) for key in missing)  # type: ignore[misc]
 
 
 class StatisticReference(LiveReference):
@@ -138,7 +165,7 @@ class StatisticReference(LiveReference):
 
     @classmethod
     def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
-        rows = cls._default_manager.filter(article__in=articles)
+        rows = cls._default_manager.filter(article__in=articles, is_live=True)
         values = StatisticValue.objects.in_force().filter(statistic__in=rows.values("target"))
         by_statistic = {value.statistic_id: value for value in values}
         pairs = rows.values_list("article", "target")

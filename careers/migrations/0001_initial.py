@@ -107,6 +107,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)s_set', related_query_name='%(class)s', to='articles.article')),
+                ('is_live', models.BooleanField(default=True)),
+                ('is_coming', models.BooleanField(default=False)),
                 ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='live_references', to='careers.role')),
             ],
             options={
@@ -241,11 +243,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)s_set', related_query_name='%(class)s', to='articles.article')),
+                ('is_live', models.BooleanField(default=True)),
+                ('is_coming', models.BooleanField(default=False)),
                 ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='live_references', to='careers.careerpath')),
             ],
             options={
                 'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_careerpathreference_for_each_article')],
+                'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_careerpathreference_for_each_article'), models.CheckConstraint(condition=models.Q(('is_live', True), ('is_coming', True), _connector='OR'), name='careerpathreference_is_live_or_coming')],
             },
         ),
         migrations.CreateModel(
@@ -253,11 +257,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)s_set', related_query_name='%(class)s', to='articles.article')),
+                ('is_live', models.BooleanField(default=True)),
+                ('is_coming', models.BooleanField(default=False)),
                 ('target', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='live_references', to='careers.comparisontable')),
             ],
             options={
                 'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_comparisontablereference_for_each_article')],
+                'constraints': [models.UniqueConstraint(fields=('article', 'target'), name='one_comparisontablereference_for_each_article'), models.CheckConstraint(condition=models.Q(('is_live', True), ('is_coming', True), _connector='OR'), name='comparisontablereference_is_live_or_coming')],
             },
         ),
         migrations.AddIndex(
@@ -283,6 +289,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='rolereference',
             constraint=models.UniqueConstraint(fields=('article', 'target'), name='one_rolereference_for_each_article'),
+        ),
+        migrations.AddConstraint(
+            model_name='rolereference',
+            constraint=models.CheckConstraint(condition=models.Q(('is_live', True), ('is_coming', True), _connector='OR'), name='rolereference_is_live_or_coming'),
         ),
         migrations.AddConstraint(
             model_name='rolerelation',

@@ -24,7 +24,7 @@ class RoleReference(LiveReference):
         from articles.documents import references_in
         from articles.references import load
 
-        of_roles = articles.filter(rolereference__isnull=False).distinct()
+        of_roles = articles.filter(rolereference__is_live=True).distinct()
         documents = of_roles.values_list("pk", "live_version__document")
         named = {key: references_in(document) for key, document in documents}
         figures = load({reference for references in named.values() for reference in references})
@@ -43,7 +43,9 @@ class ComparisonTableReference(LiveReference):
     def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
         from careers.comparison import comparisons_of
 
-        pairs = list(cls._default_manager.filter(article__in=articles).values_list("article", "target__slug"))
+        pairs = list(
+            cls._default_manager.filter(article__in=articles, is_live=True).values_list("article", "target__slug")
+        )
         tables = comparisons_of({table for _, table in pairs})
         return [(article, salary) for article, table in pairs for salary in tables[table].salaries()]
 

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -92,8 +92,12 @@ class CareerPath(models.Model):
         return reverse("careers:path", args=[self.slug])
 
     def used_in(self) -> ArticleQuerySet:
-        """Articles, live or scheduled, that show this path’s lists."""
+        """Articles that show this path’s lists, or will."""
         return Article.objects.exclude(live_version=None).filter(careerpathreference__target=self)
+
+    def shown_in(self) -> ArticleQuerySet:
+        """Articles in which readers see this path’s lists now."""
+        return Article.objects.published().filter(careerpathreference__target=self, careerpathreference__is_live=True)
 
 
 class RoleQuerySet(models.QuerySet["Role"]):
@@ -171,16 +175,26 @@ class Role(models.Model):
         return by_importance
 
     def used_in(self) -> ArticleQuerySet:
-        """Articles, live or scheduled, whose tables or lists show this role."""
-        return (
-            Article.objects.exclude(live_version=None)
-            .filter(
-                Q(rolereference__target=self)
-                | Q(comparisontablereference__target__rows__role=self)
-                | (Q(careerpathreference__target=self.path_id) if self.path_id else Q(pk=None))
-            )
-            .distinct()
-        )
+        """Articles whose tables or lists show this role, or will."""
+        return Article.objects.exclude(live_version=None).filter(self._is_referred_to()).distinct()
+
+    def shown_in(self) -> ArticleQuerySet:
+        """Articles in whose tables or lists readers see this role now."""
+        return Article.objects.published().filter(self._is_referred_to(is_live=True)).distinct()
+
+    def _is_referred_to(self, **states: bool) -> Q:
+        """That an article has a reference in these states to the role, to a table with it, or to its path."""
+        targets: list[tuple[str, Any]] = [
+            ("rolereference__target", self),
+            ("comparisontablereference__target__rows__role", self),
+        ]
+        if self.path_id:
+            targets.append(("careerpathreference__target", self.path_id))
+        condition = Q()
+        for lookup, target in targets:
+            reference = lookup.partition("__")[0]
+            condition |= Q(**{lookup: target}, **{f"{reference}__{name}": value for name, value in states.items()})
+        return condition
 
 
 class RoleCode(models.Model):

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from articles import schedule
-from articles.models import Article, RichText
+from articles.models import Article, RichText, Statistic, StatisticBlock
 from articles.models.versions import Cancellation
 from articles.publishing import NotPublishableError, UnresolvedErrorsError, publish
 from articles.schedule import NotScheduledError
@@ -73,11 +73,35 @@ class ChangeTests(ScheduleTestCase):
 
         with self.assertRaises(ProtectedError):
             statistic.delete()
-        self.assertNotContains(self.read(self.now, "/topics/other/"), "piece")
+        self.assertNotContains(self.read(self.now, "/"), "97M")
+        for path in ("/topics/other/", "/authors/grace-hopper/", "/statistics/jobs/"):
+            self.assertNotContains(self.read(self.now, path), "/articles/piece/")
         for path in ("/topics/other/", "/authors/grace-hopper/", "/statistics/jobs/"):
             self.assertContains(self.read(self.moment, path), "/articles/piece/")
+        self.assertContains(self.read(self.moment, "/"), "97M")
         self.assertNotContains(self.read(self.moment, "/topics/ai-jobs/"), "/articles/piece/")
         self.assertEqual(self.article.statisticreference_set.count(), 1)
+
+    def test_what_readers_no_longer_see_is_set_free_at_its_moment(self):
+        statistic = make_statistic(slug="jobs")
+        StatisticBlock.objects.create(parent=self.article, region="main", ordering=20, statistic=statistic)
+        publish(self.article, by=None, reason="It is a test.")
+        self.article.articles_statisticblock_set.all().delete()
+        self.schedule()
+
+        self.assertContains(self.read(self.now, "/statistics/jobs/"), "/articles/piece/")
+        self.assertNotContains(self.read(self.moment, "/statistics/jobs/"), "/articles/piece/")
+        self.assertFalse(self.article.statisticreference_set.exists())
+
+    def test_it_comes_even_where_what_it_names_has_another_name_by_then(self):
+        statistic = make_statistic(slug="jobs")
+        StatisticBlock.objects.create(parent=self.article, region="main", ordering=20, statistic=statistic)
+        self.schedule()
+
+        Statistic.objects.filter(pk=statistic.pk).update(slug="posts")
+
+        self.assertContains(self.read(self.moment, "/articles/"), "After")
+        self.assertContains(self.read(self.moment, "/statistics/posts/"), "/articles/piece/")
 
     def test_a_page_costs_one_query_for_this_whatever_is_scheduled(self):
         def count():
@@ -160,6 +184,8 @@ class ChangeTests(ScheduleTestCase):
                 Article.objects.filter(pk=self.article.pk).update(**values)
         with self.assertRaises(IntegrityError), transaction.atomic():
             Article.objects.filter(pk=make_draft().pk).update(withdrawn_at=self.moment)
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            self.article.authorreference_set.update(is_live=False)
 
 
 class FirstPublicationTests(ScheduleTestCase):

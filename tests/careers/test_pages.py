@@ -1,8 +1,15 @@
-from django.test import TestCase
+from datetime import timedelta
 
+import time_machine
+from django.test import TestCase
+from django.utils import timezone
+
+from articles.models import Article
+from articles.schedule import schedule
 from careers.models import Requirement, RoleRelation, SkillList
 from tests.factories import (
     add_role_table,
+    make_article,
     make_draft,
     make_markets,
     make_path,
@@ -122,6 +129,24 @@ class RoleTests(TestCase):
 
         for text in ("£50K–£95K", "Statistics", "SQL", "Reshaping data", "Mentions it", "ESCO", "258e", "ML Engineer"):
             self.assertContains(response, text)
+
+    def test_an_article_mentions_it_from_the_moment_on_at_which_readers_see_that(self):
+        path = make_path()
+        role, tabled = make_role(path=path), make_role()
+        article = make_article(title="Changes later")
+        moment = timezone.now() + timedelta(days=1)
+        SkillList.objects.create(parent=article, region="main", ordering=20, path=path)
+        add_role_table(article, make_table(tabled))
+        Article.objects.filter(pk=article.pk).update(changed_at=timezone.now())
+        schedule(article, at=moment, by=None, reason="They are all we have.")
+
+        for page in (role, path, tabled):
+            with self.subTest(page):
+                self.assertNotContains(self.client.get(page.get_absolute_url()), "Changes later")
+        with time_machine.travel(moment):
+            for page in (role, path, tabled):
+                with self.subTest(page):
+                    self.assertContains(self.client.get(page.get_absolute_url()), "Changes later")
 
     def test_articles_that_list_its_path_mention_it_and_drafts_do_not(self):
         path = make_path()
