@@ -1,6 +1,6 @@
 import re
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,18 +13,22 @@ from .article import Article
 
 # A path without query and fragment, of one or more parts, as a browser shows it.
 _PATH = re.compile(r"/(?!/)[^\s?#\\\x00-\x1f]*")
+_ELSEWHERE = re.compile(r"//|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 def own_path(address: str) -> str:
-    """The path of an address of this site, which may be written in full. Raises `ValidationError`."""
+    """The path of an address of this site, which may be written in full or without the slash that its page has.
+
+    Raises `ValidationError`.
+    """
     if address.startswith(f"{settings.SITE_URL}/"):
         address = address.removeprefix(settings.SITE_URL)
-    if urlsplit(address).scheme or address.startswith("//"):
+    if _ELSEWHERE.match(address):
         raise ValidationError("Redirects stay on this site: write the part of the address from its first “/” on.")
     path = unquote(address)
     if not _PATH.fullmatch(path) or path == "/":
         raise ValidationError("Write a path such as /blog/old-name/, without “?”, “#” and spaces.")
-    return path
+    return f"{path}/" if not _is_known(path) and _is_known(f"{path}/") else path
 
 
 class Redirect(models.Model):
@@ -76,6 +80,8 @@ class Redirect(models.Model):
             address = other.destination
         if address == self.path:
             raise ValidationError({"target": "That leads back to the old address: a loop."})
+        if self.path.startswith(f"/{settings.ADMIN_PATH}"):
+            raise ValidationError({"path": "Addresses of the desk lead nowhere else; a redirect would never be used."})
         if Article.objects.filter(slug=_slug(self.path)).exists() or not dead([self.path]):
             raise ValidationError({"path": "There is a page at this address; a redirect would never be used."})
         if dead([address]):
@@ -93,13 +99,22 @@ class Redirect(models.Model):
             raise ValidationError({field: error.messages}) from error
 
 
+def _match(path: str) -> Any:
+    try:
+        return resolve(path)
+    except Resolver404:
+        return None
+
+
+def _is_known(path: str) -> bool:
+    """Whether Django knows a view for a path; a record need not be there."""
+    return _match(path) is not None
+
+
 def _slug(path: str) -> str:
     """The slug of the article whose address a path is; empty where it is none."""
-    try:
-        match: Any = resolve(path)
-    except Resolver404:
-        return ""
-    return str(match.kwargs["slug"]) if match.view_name == "articles:detail" else ""
+    match = _match(path)
+    return str(match.kwargs["slug"]) if match and match.view_name == "articles:detail" else ""
 
 
 def address_of(slug: str) -> str:

@@ -168,12 +168,16 @@ class RedirectTests(TestCase):
             ("blog", "/articles/piece/"): "Write a path such as /blog/old-name/",
             ("//evil.example/", "/careers/"): "Redirects stay on this site",
             ("https://elsewhere.example/x", "/careers/"): "Redirects stay on this site",
+            ("//[x/", "/careers/"): "Redirects stay on this site",
+            ("/blog/x/", "http://[x/"): "Redirects stay on this site",
             ("/blog/x/", "https://elsewhere.example/"): "Redirects stay on this site",
             ("/blog/x/?a=1", "/careers/"): "Write a path such as /blog/old-name/",
             ("/", "/careers/"): "Write a path such as /blog/old-name/",
             ("/blog/x/", "/nowhere/"): "Readers find no page at /nowhere/.",
             ("/blog/x/", "/blog/x/"): "That leads back to the old address: a loop.",
             ("/careers/", "/articles/"): "There is a page at this address; a redirect would never be used.",
+            ("/admin/old/", "/careers/"): "Addresses of the desk lead nowhere else",
+            ("/articles/piece", "/articles/"): "There is a page at this address; a redirect would never be used.",
             ("/articles/piece/", "/articles/"): "There is a page at this address; a redirect would never be used.",
             ("/blog/a/", "/careers/"): "Redirect with this Old address already exists.",
             ("/blog/x/", ""): "Say where it leads.",
@@ -184,6 +188,13 @@ class RedirectTests(TestCase):
                 response = self.add(path, target)
                 self.assertContains(response, sentence)
                 self.assertEqual(Redirect.objects.count(), 1)
+
+    def test_a_page_is_named_with_the_slash_that_it_has(self):
+        redirect = make_redirect("/articles/first", "/articles/piece")
+
+        self.assertEqual((redirect.path, redirect.article), ("/articles/first/", self.article))
+        self.assertEqual(make_redirect("/blog/x/", "/careers").target, "/careers/")
+        self.assertRedirects(self.client.get("/articles/first/"), "/articles/piece/", status_code=301)
 
     def test_chains_collapse_when_one_is_added_and_loops_are_refused(self):
         make_redirect("/blog/a/", "/articles/piece/")
@@ -223,9 +234,15 @@ class RedirectTests(TestCase):
         self.assertEqual(found, {"/blog/a/": "/careers/", "/blog/b/": "/careers/", "/blog/c/": "/articles/piece/"})
 
     def test_a_list_with_an_error_is_refused_row_by_row_and_nothing_is_taken(self):
-        response = self.send("path,target\n/blog/a/,/nowhere/\n/blog/b/,/careers/\n/blog/b/,/articles/\nx,/careers/\n")
+        response = self.send("path,target\n/blog/a/,/nowhere/\n/blog/b/,/careers/\n/blog/b/,/articles/\nx,/careers/\n"
+                             "//[x/,/careers/\n")  # fmt: skip
 
-        for sentence in ("Readers find no page at /nowhere/.", "Row 3 is about the same.", "Write a path such as"):
+        for sentence in (
+            "Redirects stay on this site",
+            "Readers find no page at /nowhere/.",
+            "Row 3 is about the same.",
+            "Write a path such as",
+        ):
             self.assertContains(response, sentence)
         self.assertFalse(Redirect.objects.exists())
 
