@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
 from .models import Article, Redirect
 from .models.redirects import address_of
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
-
-# A browser may remember a redirect for so long, in seconds, so that a mistaken one can be put right.
-REMEMBERED = 3_600
 
 
 def keep(redirect: Redirect) -> None:
@@ -37,12 +35,22 @@ def moved(article: Article, old_slug: str) -> Redirect:
 
 def destinations(paths: Iterable[str]) -> dict[str, str]:
     """Where each of these paths leads that is an old address with a page for readers at its end; in one query."""
-    found = Redirect.objects.filter(path__in=set(paths)).select_related("article")
-    return {redirect.path: redirect.destination for redirect in found if _is_open(redirect)}
+    return {
+        redirect.path: redirect.destination
+        for redirect in _found_at(paths)
+        if redirect.article is None or redirect.article.is_public
+    }
 
 
-def _is_open(redirect: Redirect) -> bool:
-    return redirect.article is None or redirect.article.is_public
+def _found_at(paths: Iterable[str]) -> QuerySet[Redirect]:
+    return Redirect.objects.filter(path__in=set(paths)).select_related("article")
+
+
+def _at(path: str) -> Redirect | None:
+    """The redirect that a request for a path follows; a slash at its end may be missing, or one too many."""
+    other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+    found = {redirect.path: redirect for redirect in _found_at([path, other]) if redirect.is_followed}
+    return found.get(path) or found.get(other)
 
 
 def follow(get_response: GetResponse) -> GetResponse:
@@ -53,19 +61,17 @@ def follow(get_response: GetResponse) -> GetResponse:
         is_desk = request.path_info.startswith(f"/{settings.ADMIN_PATH}")
         if response.status_code != 404 or request.method not in {"GET", "HEAD"} or is_desk:
             return response
-        # An address without its slash would otherwise be sent on twice.
-        path = request.path_info
         try:
-            found = destinations([path, f"{path}/"])
+            redirect = _at(request.path_info)
         except DatabaseError:
             # The page for what is not there needs no database.
             return response
-        destination = found.get(path) or found.get(f"{path}/")
-        if destination is None:
+        if redirect is None:
             return response
         query = request.META.get("QUERY_STRING", "")
-        answer = HttpResponsePermanentRedirect(f"{destination}?{query}" if query else destination)
-        answer.headers["Cache-Control"] = f"public, max-age={REMEMBERED}"
+        answer = HttpResponsePermanentRedirect(f"{redirect.destination}?{query}" if query else redirect.destination)
+        # Who remembered it would go in circles once the article takes its old address back.
+        answer.headers["Cache-Control"] = "public, no-cache"
         return answer
 
     return middleware

@@ -69,6 +69,11 @@ class Redirect(models.Model):
         """The path that it leads to."""
         return self.article.get_absolute_url() if self.article else self.target
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether readers are led on: to an article once they could see it, be it gone since, which its page says."""
+        return self.article is None or self.article.is_public or self.article.is_withdrawn
+
     def clean(self) -> None:
         """Settle where it leads: past other redirects, and to an article as such. Refuse what leads nowhere."""
         from articles.links import dead

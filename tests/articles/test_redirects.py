@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.test import TestCase
 from django.utils import timezone
 
-from articles import redirects
+from articles import redirects, schedule
 from articles.documents import document_of, read_document
 from articles.models import Redirect
 from tests.articles.article_forms import changed
@@ -43,7 +43,7 @@ class MovedArticleTests(TestCase):
         self.assertContains(response, "as it stands here")
         answer = self.client.get("/articles/old/?ref=1")
         self.assertRedirects(answer, "/articles/new/?ref=1", status_code=301)
-        self.assertEqual(answer.headers["Cache-Control"], "public, max-age=3600")
+        self.assertEqual(answer.headers["Cache-Control"], "public, no-cache")
         self.assertEqual(self.client.get("/articles/old", follow=True).redirect_chain[-1], ("/articles/new/", 301))
         self.assertEqual(self.client.head("/articles/old/").status_code, 301)
         self.assertEqual(self.client.post("/articles/old/").status_code, 405)
@@ -132,9 +132,35 @@ class FollowTests(TestCase):
         with time_machine.travel(timezone.now() + timedelta(days=2)):
             self.assertEqual(self.client.get("/blog/later/").status_code, 301)
 
+    def test_the_old_address_of_an_article_that_is_gone_says_so_too(self):
+        article = make_article(slug="piece")
+        make_redirect("/blog/piece/", "/articles/piece/")
+        schedule.withdraw(article)
+
+        answer = self.client.get("/blog/piece/")
+
+        self.assertRedirects(answer, "/articles/piece/", status_code=301, target_status_code=410)
+
+    def test_a_slash_at_the_end_may_be_missing_or_one_too_many(self):
+        make_article(slug="piece")
+        make_redirect("/blog/with/", "/articles/piece/")
+        make_redirect("/blog/without", "/articles/piece/")
+        make_redirect("/blog/without/", "/careers/")
+
+        for path in ("/blog/with/", "/blog/with", "/blog/without"):
+            self.assertRedirects(self.client.get(path), "/articles/piece/", status_code=301)
+        self.assertRedirects(self.client.get("/blog/without/"), "/careers/", status_code=301)
+        Redirect.objects.filter(path="/blog/without/").delete()
+        self.assertRedirects(self.client.get("/blog/without/"), "/articles/piece/", status_code=301)
+
     def test_odd_addresses_are_answered_plainly(self):
+        make_redirect("/blog/caf\u00e9/", "/careers/")
         for path in ("/blog/%E2%80%8B/", "/blog/%ff/", "/" + "x" * 5_000, "/blog//", "/a/../b/"):
             self.assertEqual(self.client.get(path).status_code, 404, path)
+        self.assertEqual(self.client.get("/blog/%00/").status_code, 400)
+        self.assertEqual(self.client.get("/blog/caf%C3%A9/?a=" + "x" * 20_000).status_code, 400)
+        answer = self.client.get("/blog/caf%C3%A9/", query_params={"a": "1\r\nX: 2"})
+        self.assertEqual(answer.headers["Location"], "/careers/?a=1%0D%0AX%3A+2")
 
 
 class RedirectTests(TestCase):
