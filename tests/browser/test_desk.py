@@ -263,18 +263,6 @@ def test_a_save_that_fails_keeps_every_field_and_warns_whoever_leaves(sign_in):
     assert asked == ["beforeunload"]
 
 
-def test_an_article_that_moves_is_found_at_its_old_address(sign_in, reader):
-    page = open_draft(sign_in("editor"), "An article of every block")
-    page.get_by_label("Address").fill("moved")
-    page.get_by_role("button", name="Save draft", exact=True).click()
-    expect(page.get_by_text("Its old address /articles/every-block/ leads to it.")).to_be_visible()
-
-    article = reader.open("/articles/every-block/?from=elsewhere")
-
-    expect(article).to_have_url(f"{reader.url}/articles/moved/?from=elsewhere")
-    expect(article.get_by_role("heading", level=1)).to_have_text("An article of every block")
-
-
 def test_links_elsewhere_are_looked_at_by_the_worker_and_shown_in_the_checklist(sign_in, site):
     window = sign_in("chief")
     page = open_draft(window)
