@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
@@ -137,5 +138,8 @@ def _replace_blocks(article: Article, items: list[Item]) -> None:
         blocks = block_type.from_items([item for _, item in placed])
         for (place, _), block in zip(placed, blocks, strict=True):
             block.parent, block.region, block.ordering = article, "main", place * 10
-            block.full_clean()
+            try:
+                block.full_clean()
+            except ValidationError as error:
+                raise ValidationError([f"Block {place}: {sentence}" for sentence in error.messages]) from error
             block.save()

@@ -5,6 +5,7 @@ else may stand in the file. The same draft gives the same bytes.
 """
 
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -15,14 +16,14 @@ from typing import IO, Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from . import drafts
 from .document_checks import checked, references_of
 from .documents import UnreadableDocumentError, read_document, unknown_references
 from .models import Article
 from .models.blocks import UnknownReferenceError
-from .pictures import MAX_BYTES, NAME, is_kept, names_in, originals, size_of, take_in
+from .pictures import MAX_BYTES, NAME, is_kept, originals, size_of, take_in
 
 DOCUMENT = "article.json"
 FOLDER = "pictures/"
@@ -31,6 +32,12 @@ MOST_OF_DOCUMENT = 2_500_000
 MOST_UNPACKED = 250_000_000
 NO_PACKAGE = "This is no file that an article was exported to: a zip with article.json in it."
 MEANWHILE = "Somebody saved the draft after the preview. Nothing was imported: look at it anew."
+GONE = "The article was deleted after the preview. Nothing was imported: send the file again."
+TAKEN = "Another article got its number or address at the same moment. Nothing was imported: send the file again."
+# Others unpack a small part into as much memory as it likes to take.
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# What a reader of zip files may raise over a broken or hostile one.
+BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError)
 
 
 class UnreadablePackageError(Exception):
@@ -46,11 +53,12 @@ class Package:
 
 def packed(document: Mapping[str, Any]) -> bytes:
     """A document and the originals of its pictures as a zip. Raises `FileNotFoundError` where an original is lost."""
-    text = json.dumps(document, ensure_ascii=False, indent=1)
+    # Sorted, because a database may keep the parts of a version's document in an order of its own.
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_entry(DOCUMENT), f"{text}\n".encode())
-        for name in sorted(names_in(text)):
+        for name in sorted(pictures_of(document)):
             with originals().open(name) as original:
                 archive.writestr(_entry(f"{FOLDER}{name}"), original.read())
     return file.getvalue()
@@ -70,14 +78,13 @@ def unpacked(file: IO[bytes]) -> Package:
             parts = dict(_parts(archive))
     except UnreadablePackageError:
         raise
-    # A reader of zip files may raise any of these over a broken or hostile one.
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, NotImplementedError) as error:
+    except BROKEN as error:
         raise UnreadablePackageError([NO_PACKAGE]) from error
     if DOCUMENT not in parts:
         raise UnreadablePackageError([NO_PACKAGE])
     document = _document(parts.pop(DOCUMENT))
     pictures = {name.removeprefix(FOLDER): content for name, content in parts.items()}
-    if strange := sorted(pictures.keys() - names_in(json.dumps(document))):
+    if strange := sorted(pictures.keys() - pictures_of(document)):
         raise UnreadablePackageError([f"The file holds the picture {strange[0]}, which the article does not show."])
     return Package(document, pictures)
 
@@ -95,6 +102,8 @@ def _parts(archive: zipfile.ZipFile) -> Iterable[tuple[str, bytes]]:
             raise UnreadablePackageError([f"The file holds “{name[:60]}”, which is no part of an article."])
         if name in seen:
             raise UnreadablePackageError([f"The file holds {name} twice."])
+        if entry.compress_type not in METHODS:
+            raise UnreadablePackageError([f"{name} is compressed in a way that is not read here: use deflate."])
         seen.add(name)
         most = min(MAX_BYTES if is_picture else MOST_OF_DOCUMENT, room)
         # What the entry says of its size is not believed.
@@ -139,9 +148,14 @@ def keep_pictures(package: Package) -> None:
         raise UnreadablePackageError(problems)
 
 
+def pictures_of(document: Mapping[str, Any]) -> set[str]:
+    """The names of the pictures that a document shows."""
+    return {item["file"] for item in document["blocks"] if item["type"] == "image"}
+
+
 def missing_pictures(document: Mapping[str, Any]) -> set[str]:
     """The pictures that a document names and that are not kept here."""
-    return {item["file"] for item in document["blocks"] if item["type"] == "image" and not is_kept(item["file"])}
+    return {name for name in pictures_of(document) if not is_kept(name)}
 
 
 def unknown_records(document: Mapping[str, Any]) -> list[str]:
@@ -198,8 +212,8 @@ def bring_in(
         raise UnreadablePackageError([f"The picture {name} is no longer here." for name in sorted(lost)])
     try:
         with transaction.atomic():
-            if target and known and _lock(target).changed_at.isoformat() != known:
-                raise UnreadablePackageError([MEANWHILE])
+            if target and known:
+                _check_unchanged(target, known)
             article = target or read_document(document)
             if target:
                 drafts.replace(target, document, by=by, note="Imported from a file")
@@ -211,11 +225,16 @@ def bring_in(
         raise UnreadablePackageError(_in_sentences(error)) from error
     except (UnknownReferenceError, UnreadableDocumentError) as error:
         raise UnreadablePackageError([error.args[0]]) from error
+    except IntegrityError as error:
+        raise UnreadablePackageError([TAKEN]) from error
     return article
 
 
-def _lock(article: Article) -> Article:
-    return Article.objects.select_for_update(of=("self",)).get(pk=article.pk)
+def _check_unchanged(target: Article, known: str) -> None:
+    """Keep the draft from others until the end of the transaction, and see that it is still what was previewed."""
+    article = Article.objects.select_for_update(of=("self",)).filter(pk=target.pk).first()
+    if article is None or article.changed_at.isoformat() != known:
+        raise UnreadablePackageError([MEANWHILE if article else GONE])
 
 
 def _in_sentences(error: ValidationError) -> list[str]:

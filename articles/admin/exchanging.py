@@ -12,6 +12,7 @@ from django.contrib.admin import ModelAdmin
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from articles.differences import between
 from articles.documents import document_of
 from articles.exchange import Package, UnreadablePackageError
 from articles.models import Article
+from veltrix import audit
 
 from .importing import EXPIRED, HOURS_TO_CONFIRM, MAX_TOKEN
 from .working_copies import whose
@@ -74,6 +76,7 @@ def export_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpR
     except FileNotFoundError:
         messages.error(request, "It cannot be exported: the file of one of its pictures is lost.")
         return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+    audit.note(request, audit.Act.EXPORTED, article, "The live version." if is_live else "The draft.")
     response = HttpResponse(content, content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{article.slug}.zip"'
     return response
@@ -121,21 +124,31 @@ def _confirm(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     except signing.BadSignature:
         messages.error(request, EXPIRED)
         return HttpResponseRedirect(reverse("admin:articles_article_import"))
-    target = get_object_or_404(Article, pk=data["target"]) if data["target"] else None
     try:
-        article = exchange.bring_in(data["document"], target, by=whose(request), known=data["known"])
+        article = _import(model_admin, request, **data)
     except UnreadablePackageError as error:
         for sentence in error.args[0]:
             messages.error(request, sentence)
         return HttpResponseRedirect(reverse("admin:articles_article_import"))
-    if target:
-        model_admin.log_change(request, article, "Imported from a file into the draft.")
-    else:
-        model_admin.log_addition(request, article, "Imported from a file.")
     messages.success(
         request, f"“{article.title}” is imported as a draft. Readers see nothing of it until it is published."
     )
     return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
+
+
+@transaction.atomic
+def _import(
+    model_admin: ModelAdmin, request: HttpRequest, *, document: dict[str, Any], target: int | None, known: str
+) -> Article:
+    article = Article.objects.filter(pk=target).first() if target else None
+    if target and article is None:
+        raise UnreadablePackageError([exchange.GONE])
+    imported = exchange.bring_in(document, article, by=whose(request), known=known)
+    if article:
+        model_admin.log_change(request, imported, "Imported from a file into the draft.")
+    else:
+        model_admin.log_addition(request, imported, "Imported from a file.")
+    return imported
 
 
 def _salt(request: HttpRequest) -> str:

@@ -3,26 +3,33 @@
 import json
 import re
 import tempfile
+import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
 from pathlib import Path
+from threading import Barrier
 
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import connection, connections
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 from PIL import Image as Pillow
 
-from articles import exchange
+from articles import exchange, redirects
 from articles.document_checks import checked
 from articles.documents import UnreadableDocumentError, document_of, read_document
 from articles.exchange import Package, UnreadablePackageError, bring_in, fitted, packed, unpacked
 from articles.models import Article, Image, RichText
-from articles.pictures import originals, take_in
+from articles.pictures import MAX_BYTES, originals, take_in
 from articles.publishing import publish
+from tests.committed import CommittedTestCase
 from tests.factories import (
     make_article,
     make_draft,
@@ -33,6 +40,7 @@ from tests.factories import (
     make_table,
     make_user,
 )
+from veltrix.models import AuditEntry
 
 IMPORT = "/admin/articles/article/import/"
 
@@ -105,6 +113,16 @@ class RoundTripTests(TestCase):
 
         self.assertEqual(packed(document_of(article)), packed(document_of(Article.objects.get(pk=article.pk))))
 
+    def test_the_order_that_a_database_keeps_a_documents_parts_in_makes_no_difference(self):
+        document = document_of(make_full())
+
+        self.assertEqual(packed(dict(reversed(document.items()))), packed(document))
+
+    def test_a_picture_that_is_only_talked_about_is_no_part_of_the_file(self):
+        article = make_draft(html=f"<p>It was called {'0' * 40}.png then.</p>")
+
+        self.assertEqual(unpacked(BytesIO(packed(document_of(article)))).pictures, {})
+
     def test_an_import_into_a_draft_leaves_what_was_there_in_its_history(self):
         article = make_full()
         package = unpacked(BytesIO(packed(document_of(article))))
@@ -163,6 +181,32 @@ class RefusalTests(TestCase):
             with self.subTest(sentence):
                 self.assertIn(sentence, self.refusal(content))
         self.assertEqual(Article.objects.count(), 1)
+
+    def test_zips_that_hide_something_are_refused_in_words(self):
+        document = json.dumps(document_of(make_draft()))
+        encrypted = bytearray(archive_of([("article.json", document)]))
+        for header, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            encrypted[encrypted.index(header) + offset] |= 1
+        with warnings.catch_warnings(action="ignore"):
+            twice = archive_of([("article.json", document), ("article.json", "{}")])
+        files = [
+            (archive_of([("article.json", document)], compression=zipfile.ZIP_BZIP2), "use deflate"),
+            (archive_of([("article.json", document)], compression=zipfile.ZIP_LZMA), "use deflate"),
+            (archive_of([("article.json", document), ("/etc/passwd", "")]), "holds “/etc/passwd”"),
+            (archive_of([("article.json", document), ("pictures/", "")]), "holds “pictures/”"),
+            (twice, "holds article.json twice"),
+            (bytes(encrypted), "This is no file that an article was exported to"),
+        ]
+        for content, sentence in files:
+            with self.subTest(sentence):
+                self.assertIn(sentence, self.refusal(content))
+
+    def test_many_parts_that_are_nothing_but_air_are_too_large_together(self):
+        names = [f"pictures/{number:040x}.png" for number in range(40)]
+        bomb = archive_of([(name, bytes(MAX_BYTES)) for name in names], compression=zipfile.ZIP_DEFLATED)
+        self.assertLess(len(bomb), 1_000_000)
+
+        self.assertIn("is too large.", self.refusal(bomb))
 
     def test_documents_with_parts_of_the_wrong_kind_are_refused_with_their_place(self):
         refusals = [
@@ -225,24 +269,58 @@ class RefusalTests(TestCase):
     def test_faults_that_only_the_form_would_find_are_named(self):
         words = self.refusal(with_document(blocks=[{"type": "rich-text", "html": "<p> </p>"}]))
 
-        self.assertIn("Write something here, or remove the block.", words)
+        self.assertIn("Block 1: Write something here, or remove the block.", words)
+
+    def test_an_address_that_leads_on_to_another_article_is_refused(self):
+        article = make_article(slug="old")
+        Article.objects.filter(pk=article.pk).update(slug="new")
+        redirects.moved(Article.objects.get(pk=article.pk), "old")
+
+        self.assertIn("Address: ", self.refusal(with_document(slug="old", number=99)))
 
 
 class PropertyTests(PropertyTestCase):
     texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40).map(str.strip).filter(bool)
 
-    @settings(max_examples=40, deadline=None)
-    @given(title=texts, quotes=st.lists(texts, min_size=1, max_size=5))
-    def test_export_import_export_gives_the_same_bytes(self, title, quotes):
+    prose = texts.map(lambda text: f"<p>{escape(text)}</p>")
+    blocks = st.one_of(
+        st.fixed_dictionaries({"type": st.just("rich-text"), "html": prose}),
+        st.fixed_dictionaries({"type": st.just("call-out"), "heading": texts, "html": prose}),
+        st.fixed_dictionaries({"type": st.just("faq-item"), "question": texts, "html": prose}),
+        st.fixed_dictionaries({"type": st.just("quote"), "text": texts}, optional={"attribution": texts}),
+        st.fixed_dictionaries({"type": st.just("table"), "caption": texts, "cells": st.just([["A"], ["1"]])}),
+        st.fixed_dictionaries({"type": st.just("statistic"), "statistic": st.just("jobs")}),
+    )
+
+    @settings(max_examples=60, deadline=None)
+    @given(title=texts, blocks=st.lists(blocks, max_size=6), is_new=st.booleans())
+    def test_export_import_export_gives_the_same_bytes(self, title, blocks, is_new):
+        make_statistic(slug="jobs", source=make_source())
         article = make_draft()
-        blocks = [{"type": "quote", "text": text, "attribution": ""} for text in quotes]
         article = read_document({**document_of(article), "title": title, "blocks": blocks}, article)
         file = packed(document_of(article))
+        if is_new:
+            article.delete()
+        target = None if is_new else article
 
-        package = unpacked(BytesIO(file))
-        again = bring_in(fitted(package.document, article), article, by=None)
+        again = bring_in(fitted(unpacked(BytesIO(file)).document, target), target, by=None)
 
         self.assertEqual(packed(document_of(Article.objects.get(pk=again.pk))), file)
+
+    whole = archive_of([("article.json", "{}"), (f"pictures/{'0' * 40}.png", b"x")], compression=zipfile.ZIP_DEFLATED)
+
+    @settings(max_examples=400, deadline=None)
+    @given(
+        changes=st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=4),
+        end=st.just(len(whole)) | st.integers(0, len(whole)),
+    )
+    def test_no_broken_zip_ends_in_an_error(self, changes, end):
+        content = bytearray(self.whole)
+        for place, value in changes:
+            content[place] = value
+
+        with self.assertRaises(UnreadablePackageError):
+            unpacked(BytesIO(bytes(content[:end])))
 
     json_values = st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -316,6 +394,53 @@ class AdminTests(TestCase):
         self.client.post(IMPORT, {"package": preview.context["token"]})
         self.assertTrue(Article.objects.filter(slug="piece-2").exists())
 
+    def test_exports_and_imports_stand_in_the_audit_log(self):
+        article = make_full()
+        file = self.client.get(f"/admin/articles/article/{article.pk}/export/").content
+        self.client.post(IMPORT, {"package": self.send(file, as_new="on").context["token"]})
+
+        acts = AuditEntry.objects.order_by("pk").values_list("act", "words")
+        self.assertEqual(list(acts)[-2:], [("exported", "The draft."), ("added", "Imported from a file.")])
+
+    def test_a_long_article_costs_an_export_as_many_queries_as_a_short_one(self):
+        article = make_full()
+        url = f"/admin/articles/article/{article.pk}/export/"
+        self.client.get(url)
+        with CaptureQueriesContext(connection) as short:
+            self.client.get(url)
+        document = document_of(article)
+        read_document({**document, "blocks": document["blocks"] * 10}, article)
+
+        with self.assertNumQueries(len(short)):
+            self.client.get(url)
+
+    def test_what_a_file_refers_to_is_looked_up_in_as_many_queries_for_many_as_for_few(self):
+        document = checked(document_of(make_full()))
+        others = [{"type": "statistic", "statistic": f"gone-{number}"} for number in range(50)]
+
+        for blocks in (document["blocks"], document["blocks"] * 10 + others):
+            with self.subTest(len(blocks)), self.assertNumQueries(6):
+                exchange.unknown_records({**document, "blocks": blocks})
+
+    def test_an_article_that_was_deleted_after_the_preview_is_not_brought_back(self):
+        article = make_full()
+        token = self.send(packed(document_of(article))).context["token"]
+        article.delete()
+
+        done = self.client.post(IMPORT, {"package": token}, follow=True)
+
+        self.assertContains(done, "The article was deleted after the preview.")
+        self.assertEqual(Article.objects.count(), 0)
+
+    def test_a_new_article_is_imported_once_however_often_it_is_confirmed(self):
+        token = self.send(packed(document_of(make_full())), as_new="on").context["token"]
+        self.client.post(IMPORT, {"package": token})
+
+        done = self.client.post(IMPORT, {"package": token}, follow=True)
+
+        self.assertContains(done, "Address: Another article has this address.")
+        self.assertEqual(Article.objects.count(), 2)
+
     def test_what_changed_after_the_preview_is_not_overwritten(self):
         article = make_full()
         token = self.send(packed(document_of(article))).context["token"]
@@ -354,6 +479,27 @@ class AdminTests(TestCase):
             for path in (IMPORT, export):
                 self.assertEqual(self.client.get(path).status_code, status)
             self.assertEqual(self.client.post(IMPORT, {"package": "x"}).status_code, status)
+
+
+class ConcurrencyTests(CommittedTestCase):
+    def test_of_several_confirmations_at_once_one_imports_and_the_others_are_told(self):
+        document = fitted(document_of(make_draft(slug="piece")), None)
+        barrier = Barrier(3)
+
+        def confirm(_):
+            try:
+                barrier.wait()
+                return bring_in(document, None, by=None)
+            except UnreadablePackageError as error:
+                return error.args[0]
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(confirm, range(3)))
+
+        self.assertEqual(sum(isinstance(answer, Article) for answer in answers), 1)
+        self.assertEqual(Article.objects.filter(slug="piece-2").count(), 1)
 
 
 class CommandTests(TestCase):

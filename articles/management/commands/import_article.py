@@ -21,7 +21,8 @@ class Command(BaseCommand):
             keep_pictures(package)
             target = None if options["as_new"] else target_of(package.document)
             document = fitted(package.document, target)
-            bring_in(document, target, by=None, dry_run=options["dry_run"])
+            known = target.changed_at.isoformat() if target else ""
+            bring_in(document, target, by=None, known=known, dry_run=options["dry_run"])
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
         except UnreadablePackageError as error:
