@@ -114,6 +114,12 @@ class ScheduleViewTests(TestCase):
             form, f"A change comes on {timezone.localtime(self.moment):%-d %B %Y, %H:%M} (Europe/London)."
         )
 
+    def test_every_page_with_moments_names_their_time_zone(self):
+        for page in ("", f"{self.article.pk}/history/", f"{self.article.pk}/change/"):
+            self.assertContains(
+                self.client.get(f"/admin/articles/article/{page}"), "All times are those of Europe/London."
+            )
+
     def test_it_is_closed_to_everybody_else(self):
         for user, status in ((make_user("Author"), 403), (make_user(), 403), (None, 302)):
             self.client.logout()
