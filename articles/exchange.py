@@ -173,10 +173,11 @@ def target_of(document: Mapping[str, Any]) -> Article | None:
 
 
 def fitted(document: Mapping[str, Any], target: Article | None) -> dict[str, Any]:
-    """The document as it can be taken here: a number and an address that are free, and pictures as they are."""
+    """The document as it can be taken here: with a free place, or that of the target, and pictures as they are."""
     document = dict(document)
     if target:
-        document |= {"number": target.number, "slug": target.slug}
+        moment = target.published_at and target.published_at.isoformat()
+        document |= {"number": target.number, "slug": target.slug, "published_at": moment}
     else:
         if Article.objects.filter(number=document["number"]).exists():
             document["number"] = Article.objects.all().highest_number() + 1

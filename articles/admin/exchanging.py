@@ -16,6 +16,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 
 from articles import exchange
 from articles.differences import between
@@ -111,6 +112,7 @@ def _preview(request: HttpRequest, package: Package, *, as_new: bool) -> dict[st
     return {
         "target": target,
         "document": document,
+        "moment": parse_datetime(document["published_at"] or ""),
         "pictures": len(package.pictures),
         "problems": problems,
         "differences": between(document_of(target), document) if target and not problems else None,

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from threading import Barrier
@@ -16,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.html import escape
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -140,6 +142,17 @@ class RoundTripTests(TestCase):
         other = bring_in(document, None, by=None)
 
         self.assertEqual((other.slug, other.number), ("piece-2", article.number + 1))
+
+    def test_an_article_that_is_here_keeps_number_address_and_moment(self):
+        planned = timezone.now() + timedelta(days=3)
+        article = make_draft(slug="piece", published_at=planned)
+        document = {**document_of(article), "number": 77, "published_at": None}
+
+        bring_in(fitted(document, article), article, by=None)
+
+        article = Article.objects.get()
+        self.assertEqual((article.slug, article.published_at), ("piece", planned))
+        self.assertNotEqual(article.number, 77)
 
     def test_a_dry_run_leaves_nothing(self):
         document = fitted(document_of(make_full()), None)
@@ -386,11 +399,12 @@ class AdminTests(TestCase):
         self.assertEqual(LogEntry.objects.latest("pk").change_message, "Imported from a file into the draft.")
 
     def test_as_a_new_article_it_gets_its_own_place(self):
-        article = make_full()
+        article = make_full(published_at=datetime(2025, 7, 1, 12, tzinfo=UTC))
 
         preview = self.send(packed(document_of(article)), as_new="on")
 
         self.assertContains(preview, f"It makes a new article: number {article.number + 1},")
+        self.assertContains(preview, "Once published, it bears the moment 1 July 2025, 13:00.")
         self.client.post(IMPORT, {"package": preview.context["token"]})
         self.assertTrue(Article.objects.filter(slug="piece-2").exists())
 
