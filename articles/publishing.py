@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -88,9 +89,12 @@ def lock(article: Article) -> Article:
 
 
 def promote(article: Article) -> None:
-    """Make the scheduled change of a locked article the live version."""
+    """Make the scheduled change of a locked article the live version; one that was withdrawn is seen again."""
+    # Nobody may have asked for a page between the change and a withdrawal after it: that one stays.
+    if article.withdrawn_at and article.next_at and article.withdrawn_at <= article.next_at:
+        article.withdrawn_at = None
     article.live_version, article.next_version, article.next_at = article.next_version, None, None
-    article.save(update_fields=["live_version", "next_version", "next_at"])
+    article.save(update_fields=["live_version", "next_version", "next_at", "withdrawn_at"])
     live_references.promote(article)
 
 
@@ -130,8 +134,8 @@ def make_version(
 
 
 def in_words(moment: datetime | None) -> str:
-    """A moment as the desk writes it, in the site's time zone."""
-    return f"{timezone.localtime(moment):%-d %B %Y, %H:%M}" if moment else ""
+    """A moment as the desk writes it, in the site's time zone and with its name."""
+    return f"{timezone.localtime(moment):%-d %B %Y, %H:%M} ({settings.TIME_ZONE})" if moment else ""
 
 
 def what_is_missing(document: Mapping[str, Any]) -> list[str]:

@@ -9,9 +9,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -29,10 +30,36 @@ FARTHEST = timedelta(days=5 * 366)
 IS_PAST = "Choose a moment to come."
 TOO_FAR = "Choose a moment within the next five years."
 NOTHING_TO_WITHDRAW = "Readers do not see this article."
+SAYS_THE_SAME = "The draft says what readers see already: there is no change to schedule."
+NOT_TO_COME = "This is no longer to come: it has come meanwhile, or somebody has cancelled it."
+GONE_BY_THEN = "A change can only come before the withdrawal, which is scheduled for {}."
+PUBLICATION_IS_SCHEDULED = (
+    "The publication is scheduled for {} already. Move it, or publish the draft to change what readers will see then."
+)
+WITHDRAWAL_IS_SCHEDULED = "The withdrawal is scheduled for {} already. Move it, or cancel it."
 
 
 class NotScheduledError(Exception):
     """What was to be scheduled, moved or cancelled cannot be. `args[0]` says why, in a sentence."""
+
+
+class What(models.TextChoices):
+    """What can be to come of an article. The return of a withdrawn article is a change too: of what readers see."""
+
+    PUBLICATION = "publication", "the publication"
+    CHANGE = "change", "the change"
+    WITHDRAWAL = "withdrawal", "the withdrawal"
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Something that is to come of an article, and its moment."""
+
+    what: What
+    moment: datetime
+
+    def __str__(self) -> str:
+        return f"{self.what.label} of {in_words(self.moment)}"
 
 
 @dataclass(frozen=True)
@@ -45,10 +72,24 @@ class Event:
     what: str
 
 
+def coming_of(article: Article) -> list[Coming]:
+    """All that is to come of an article, soonest first; no query."""
+    if article.live_version_id is None:
+        return []
+    now = timezone.now()
+    moments = [
+        (What.PUBLICATION, article.published_at),
+        (What.CHANGE, article.next_at),
+        (What.WITHDRAWAL, article.withdrawn_at),
+    ]
+    found = [Coming(what, moment) for what, moment in moments if moment and moment > now]
+    return sorted(found, key=lambda coming: coming.moment)
+
+
 def schedule(
     article: Article, *, at: datetime, by: User | None, note: str = "", reason: str = "", seen: str | None = None
 ) -> ArticleVersion:
-    """Let readers see the draft from a moment on: an article that they do not see yet, or a change of one that they do.
+    """Let readers see the draft from a moment on: for the first time, as a change, or where the article is withdrawn.
 
     Raises what `publish` raises, and `NotScheduledError` for a moment that is past or too far; nothing is changed then.
     """
@@ -57,72 +98,58 @@ def schedule(
         article = lock(article)
         if article.next_version_id:
             raise NotScheduledError(CHANGE_IS_SCHEDULED.format(in_words(article.next_at)))
-        if not article.is_public:
-            article.published_at, article.withdrawn_at = at, None
-            article.save(update_fields=["published_at", "withdrawn_at"])
+        if article.live_version and not (article.is_public or article.is_withdrawn):
+            raise NotScheduledError(PUBLICATION_IS_SCHEDULED.format(in_words(article.published_at)))
+        if article.live_version is None:
+            article.published_at = at
+            article.save(update_fields=["published_at"])
             return publish(article, by=by, note=note, reason=reason, seen=seen)
         draft = ready(article)
-        if article.live_version and draft.says_what(article.live_version):
-            raise NotScheduledError("The draft says what readers see already: there is no change to schedule.")
+        if article.is_public and draft.says_what(article.live_version):
+            raise NotScheduledError(SAYS_THE_SAME)
         version = make_version(article, draft, at=at, by=by, note=note, reason=reason, seen=seen)
         article.next_version, article.next_at = version, at
-        article.save(update_fields=["next_version", "next_at"])
+        _save(article)
         live_references.announce(article, live_references.records_in(draft.document))
     return version
 
 
-def cancel(article: Article, *, by: User | None) -> str:
-    """Take back what is to come of an article, first of all its change; say what that was."""
+def cancel(article: Article, what: What, *, by: User | None) -> Coming:
+    """Take back something that is to come; say what that was."""
     with transaction.atomic():
         article = lock(article)
-        if version := article.next_version:
-            said = f"the change of {in_words(article.next_at)}"
-            Cancellation.objects.create(version=version, cancelled_by=by)
-            article.next_version, article.next_at = None, None
-            article.save(update_fields=["next_version", "next_at"])
-            live_references.forget_coming(article)
-        elif article.withdrawn_at and not article.is_withdrawn:
-            said = f"the withdrawal of {in_words(article.withdrawn_at)}"
+        coming = _still_to_come(article, what)
+        if what is What.WITHDRAWAL:
             article.withdrawn_at = None
-            article.save(update_fields=["withdrawn_at"])
-        elif article.live_version and article.published_at and article.published_at > timezone.now():
-            said = f"the publication of {in_words(article.published_at)}"
-            Cancellation.objects.create(version=article.live_version, cancelled_by=by)
-            article.live_version, article.published_at, article.withdrawn_at = None, None, None
-            article.save(update_fields=["live_version", "published_at", "withdrawn_at"])
-            live_references.renew(article, [])
+        elif what is What.CHANGE:
+            _note_cancelled(article.next_version, by)
+            article.next_version, article.next_at = None, None
+            live_references.forget_coming(article)
         else:
-            raise NotScheduledError("Nothing is to come: it may have come meanwhile.")
-    return said
+            _note_cancelled(article.live_version, by)
+            article.live_version, article.published_at = None, None
+            live_references.renew(article, [])
+        _save(article)
+    return coming
 
 
-def move(article: Article, *, at: datetime, by: User | None) -> str:
-    """Give what is to come of an article another moment; say what that was.
+def move(article: Article, what: What, *, at: datetime, by: User | None) -> Coming:
+    """Give something that is to come another moment; say what it was, and when.
 
-    A version bears its moment for good, so a moved change is written once more, and the first one is cancelled.
+    A version bears its moment for good, so one that is moved is written once more, and the first is cancelled.
     """
     _check(at)
     with transaction.atomic():
         article = lock(article)
-        if version := article.next_version:
-            said = f"the change of {in_words(article.next_at)}"
-            Cancellation.objects.create(version=version, cancelled_by=by)
-            version.pk, version.published_at, version.published_by = None, at, by
-            version._state.adding = True
-            version.save()
-            article.next_version, article.next_at = version, at
-            article.save(update_fields=["next_version", "next_at"])
-        elif article.withdrawn_at and not article.is_withdrawn:
-            said = f"the withdrawal of {in_words(article.withdrawn_at)}"
+        coming = _still_to_come(article, what)
+        if what is What.WITHDRAWAL:
             article.withdrawn_at = at
-            article.save(update_fields=["withdrawn_at"])
-        elif article.live_version_id and article.published_at and article.published_at > timezone.now():
-            said = f"the publication of {in_words(article.published_at)}"
-            article.published_at = at
-            article.save(update_fields=["published_at"])
+        elif what is What.CHANGE:
+            article.next_version, article.next_at = _again(article.next_version, at, by), at
         else:
-            raise NotScheduledError("Nothing is to come: it may have come meanwhile.")
-    return said
+            article.live_version, article.published_at = _again(article.live_version, at, by), at
+        _save(article)
+    return coming
 
 
 def withdraw(article: Article, *, at: datetime | None = None) -> None:
@@ -133,10 +160,12 @@ def withdraw(article: Article, *, at: datetime | None = None) -> None:
         article = lock(article)
         if not article.is_public:
             raise NotScheduledError(NOTHING_TO_WITHDRAW)
-        if article.next_at and (at is None or article.next_at >= at):
+        if at and article.withdrawn_at:
+            raise NotScheduledError(WITHDRAWAL_IS_SCHEDULED.format(in_words(article.withdrawn_at)))
+        if article.next_at and at is None:
             raise NotScheduledError(CHANGE_IS_SCHEDULED.format(in_words(article.next_at)))
         article.withdrawn_at = at or timezone.now()
-        article.save(update_fields=["withdrawn_at"])
+        _save(article)
 
 
 def _check(at: datetime) -> None:
@@ -145,6 +174,33 @@ def _check(at: datetime) -> None:
         raise NotScheduledError(IS_PAST)
     if at > now + FARTHEST:
         raise NotScheduledError(TOO_FAR)
+
+
+def _still_to_come(article: Article, what: What) -> Coming:
+    for coming in coming_of(article):
+        if coming.what is what:
+            return coming
+    raise NotScheduledError(NOT_TO_COME)
+
+
+def _save(article: Article) -> None:
+    """Save when readers see what of a locked article, where that makes sense."""
+    goes_at = None if article.is_withdrawn else article.withdrawn_at
+    if article.next_at and goes_at and article.next_at >= goes_at:
+        raise NotScheduledError(GONE_BY_THEN.format(in_words(goes_at)))
+    article.save(update_fields=["live_version", "published_at", "next_version", "next_at", "withdrawn_at"])
+
+
+def _note_cancelled(version: ArticleVersion | None, by: User | None) -> None:
+    Cancellation.objects.create(version=cast("ArticleVersion", version), cancelled_by=by)
+
+
+def _again(version: ArticleVersion | None, at: datetime, by: User | None) -> ArticleVersion:
+    """The same version once more, for another moment; the first one is cancelled."""
+    _note_cancelled(version, by)
+    values = {field.attname: getattr(version, field.attname) for field in ArticleVersion._meta.concrete_fields}
+    del values["id"], values["written_at"]
+    return ArticleVersion.objects.create(**{**values, "published_at": at, "published_by": by})
 
 
 def settle() -> int:
@@ -171,12 +227,15 @@ def settled(get_response: GetResponse) -> GetResponse:
 
 
 def next_moment() -> datetime | None:
-    """When a page will next change by itself; None where nothing is scheduled."""
+    """When a page will next change by itself; None where nothing is scheduled.
+
+    A moment that has come already belongs to a change that could not be made yet: no page may be kept then.
+    """
     now = timezone.now()
     live = Article.objects.exclude(live_version=None)
     moments = live.aggregate(
         published=Min("published_at", filter=Q(published_at__gt=now)),
-        changed=Min("next_at", filter=Q(next_at__gt=now)),
+        changed=Min("next_at"),
         withdrawn=Min("withdrawn_at", filter=Q(withdrawn_at__gt=now)),
     )
     return min((moment for moment in moments.values() if moment), default=None)

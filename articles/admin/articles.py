@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any, cast
 
 from content_editor.admin import ContentEditor
@@ -24,8 +23,9 @@ from django.utils.functional import cached_property
 from articles import drafts, redirects, references
 from articles.models import Article, Sourced
 from articles.review import badges_of, words_of
+from articles.schedule import coming_of
 
-from . import history, scheduling, working_copies
+from . import history, working_copies
 from .blocks import BylineInline, block_inlines
 from .desk_urls import desk_urls
 from .form_drafts import as_fields, as_posted, is_sound
@@ -81,17 +81,13 @@ class ArticleForm(forms.ModelForm):
         self.initial["window"] = working_copies.new_window()
         if self.instance.pk:
             self.initial["known"] = self.instance.changed_at.isoformat()
+        if "published_at" in self.fields:
+            self.fields["published_at"].help_text += f" In the time of {settings.TIME_ZONE}."
 
     @cached_property
     def changed_data(self) -> list[str]:
         """The fields that say something else than the draft; those that only tell where it stands say nothing."""
         return [name for name in super().changed_data if name not in {"known", "window"}]
-
-    def clean_published_at(self) -> datetime | None:
-        moment: datetime | None = self.cleaned_data["published_at"]
-        if moment is None and self.instance.live_version_id:
-            raise ValidationError("A published article keeps its moment of publication.")
-        return moment
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
@@ -198,12 +194,10 @@ class ArticleAdmin(ContentEditor):
         return {} if obj and obj.live_version_id else {"slug": ["title"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
-        """A published article keeps its number. Address, and moment until it comes, are up to those who publish."""
+        """A published article keeps its number. Those who publish set its address here, its moment on its schedule."""
         if obj is None or obj.live_version_id is None:
             return []
-        if not may_publish(request):
-            return ["number", "slug", "published_at"]
-        return ["number", "published_at"] if obj.is_public else ["number"]
+        return ["number", "published_at"] if may_publish(request) else ["number", "slug", "published_at"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
         """An article that was ever published is never lost."""
@@ -213,12 +207,11 @@ class ArticleAdmin(ContentEditor):
     def state(self, article: Article) -> str:
         if article.live_version is None:
             return "Draft"
-        if article.is_withdrawn:
-            return "Withdrawn"
-        when = "Live" if article.is_public else "Scheduled"
-        if article.next_at:
-            return f"{when}, change scheduled"
-        return f"{when}, draft changed" if article.changed_at > article.live_version.written_at else when
+        when = "Withdrawn" if article.is_withdrawn else "Live" if article.is_public else "Scheduled"
+        if coming := coming_of(article):
+            return f"{when}, to come: {', '.join(map(str, coming))}"
+        is_changed = article.is_public and article.changed_at > article.live_version.written_at
+        return f"{when}, draft changed" if is_changed else when
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         # The block editor would also copy any rows named by `_clone` in the request, whosever they are. Articles have
@@ -285,7 +278,7 @@ class ArticleAdmin(ContentEditor):
         context |= {
             "may_publish": may_publish(request),
             "differences": article and history.changes_since_live(article),
-            "coming": scheduling.coming_of(article),
+            "coming": coming_of(article) if article else [],
             "time_zone": settings.TIME_ZONE,
             "window": window,
             **_addresses_around(article),

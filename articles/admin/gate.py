@@ -5,6 +5,7 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
@@ -106,7 +107,7 @@ def publish_saved(
         return HttpResponseRedirect(f"{address}?{query}" if query else address)
     else:
         despite = f" despite unresolved errors: {version.open_reason.rstrip('.')}" if version.open_reason else ""
-        when = f", to be seen from {in_words(at)} on," if at else ""
+        when = f", to be seen from {in_words(at)}" if at else ""
         model_admin.log_change(request, article, f"Published as version {version.pk}{when}{despite}.")
         messages.success(request, _published_message(article))
     return HttpResponseRedirect(reverse("admin:articles_article_change", args=[article.pk]))
@@ -166,5 +167,6 @@ def gate_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
         "form": form,
         "may_override": may_override,
         "at": at,
+        "time_zone": settings.TIME_ZONE,
     }
     return render(request, "admin/articles/article/gate.html", context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
@@ -22,6 +23,7 @@ from articles.differences import Differences, between
 from articles.documents import UnreadableDocumentError, blocks_of, document_of, say_the_same
 from articles.models import Article, ArticleVersion
 from articles.models.blocks import UnknownReferenceError
+from articles.schedule import coming_of
 
 from . import working_copies
 
@@ -62,8 +64,10 @@ def state_named(article: Article, key: str) -> State:
         raise Http404("There is no such state of the article.")
     if match[1] == "version":
         version = get_object_or_404(article.versions.select_related("published_by"), pk=match[2])
-        number = article.versions.filter(pk__lte=version.pk).count()
-        return State(key, f"Version {number}", version.document, [], version.published_at, person(version.published_by))
+        name = f"Version {article.versions.filter(pk__lte=version.pk).count()}"
+        if version.pk == article.next_version_id:
+            name = f"{name}, scheduled"
+        return State(key, name, version.document, [], version.published_at, person(version.published_by))
     save = get_object_or_404(article.saves.select_related("saved_by"), pk=match[2])
     return State(key, "Saved draft", save.document, save.keys, save.saved_at, person(save.saved_by))
 
@@ -108,7 +112,8 @@ def history_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Http
         "acts": acts[:ACTS_SHOWN],
         "changes": changes.changes if changes else [],
         "may_change": model_admin.has_change_permission(request, article),
-        "default_from": f"version-{versions[0][1].pk}" if versions else "",
+        "coming": coming_of(article),
+        "time_zone": settings.TIME_ZONE,
     }
     return render(request, "admin/articles/article/history.html", context)
 

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.auth.models import User
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,56 +24,64 @@ from articles import schedule
 from articles.models import Article
 from articles.models.sourced import kinds_of_figures
 from articles.publishing import in_words
-from articles.schedule import Event, NotScheduledError
+from articles.schedule import Coming, Event, NotScheduledError, What
 
 from .gate import MOST_NOTE, may_publish, publish_saved
 from .working_copies import permitted, whose
 
 MONTHS_AROUND = range(2000, 2201)
+CLOCKS_CHANGE = (
+    "The clocks of {} change then: this time of day does not exist, or comes twice. Choose one an hour before or after."
+)
+AT_A_MOMENT = {"schedule", "withdraw", "move"}
+OF_SOMETHING = {"move", "cancel"}
 
 
-class MomentForm(forms.Form):
-    at = forms.DateTimeField(
-        label="Moment",
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d %B %Y, %H:%M"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"required": "Choose a moment.", "invalid": "Write the moment as 2027-04-30 09:00."},
-    )
+class MomentField(forms.DateTimeField):
+    """A moment to come, typed in the time of the site’s zone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label="Moment",
+            input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+            widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            error_messages={"invalid": "Write the moment as 2027-04-30 09:00."},
+            **options,
+        )
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            return super().to_python(value)
+        except ValidationError as error:
+            if error.code == "ambiguous_timezone":
+                raise ValidationError(CLOCKS_CHANGE.format(settings.TIME_ZONE)) from error
+            raise
+
+    def validate(self, value: datetime | None) -> None:
+        super().validate(value)
+        if value and value <= timezone.now():
+            raise ValidationError(schedule.IS_PAST)
+
+
+class ScheduleForm(forms.Form):
+    """An act, of what that is to come, and the moment and note that it needs."""
+
+    act = forms.ChoiceField(choices=[(act, act) for act in ("schedule", "withdraw", "withdraw-now", "move", "cancel")])
+    what = forms.TypedChoiceField(choices=What, coerce=What, empty_value=None, required=False)
+    at = MomentField(required=False)
     publish_note = forms.CharField(
         label="Note for the history",
         max_length=MOST_NOTE,
         required=False,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
-    use_required_attribute = False
 
-    def clean_at(self) -> datetime:
-        at: datetime = self.cleaned_data["at"]
-        if at <= timezone.now():
-            raise ValidationError(schedule.IS_PAST)
-        return at
-
-
-@dataclass(frozen=True)
-class Coming:
-    """What is to come of an article, in words, and its moment."""
-
-    what: str
-    moment: datetime
-
-
-def coming_of(article: Article | None) -> Coming | None:
-    """What comes next of an article: its change, its first publication, or its withdrawal."""
-    if article is None or article.live_version_id is None:
-        return None
-    now = timezone.now()
-    if article.next_at and article.next_at > now:
-        return Coming("A change", article.next_at)
-    if article.published_at and article.published_at > now:
-        return Coming("The publication", article.published_at)
-    if article.withdrawn_at and article.withdrawn_at > now:
-        return Coming("The withdrawal", article.withdrawn_at)
-    return None
+    def clean(self) -> None:
+        act = self.cleaned_data.get("act")
+        if act is None or "what" not in self.cleaned_data or (act in OF_SOMETHING and not self.cleaned_data["what"]):
+            raise BadRequest("There is no such act.")
+        if act in AT_A_MOMENT and self.cleaned_data.get("at", "") is None:
+            self.add_error("at", "Choose a moment.")
 
 
 def schedule_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
@@ -78,58 +89,57 @@ def schedule_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Htt
     article = permitted(model_admin, request, pk)
     if article is None or not may_publish(request):
         raise PermissionDenied
-    form = MomentForm(request.POST or None)
-    if request.method == "POST":
-        act = request.POST.get("act", "")
+    form = ScheduleForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["act"] == "schedule":
+            return publish_saved(model_admin, request, article, at=form.cleaned_data["at"])
         try:
-            if act in WITHOUT_MOMENT:
-                return _done(model_admin, request, article, WITHOUT_MOMENT[act](request, article))
-            if act == "schedule" and form.is_valid():
-                return publish_saved(model_admin, request, article, at=form.cleaned_data["at"])
-            if act in WITH_MOMENT and form.is_valid():
-                return _done(model_admin, request, article, WITH_MOMENT[act](request, article, form.cleaned_data["at"]))
+            with transaction.atomic():
+                said = _act(article, by=whose(request), **form.cleaned_data)
+                model_admin.log_change(request, article, said)
         except NotScheduledError as error:
-            form.add_error(None, error.args[0])
-        article.refresh_from_db()
+            messages.error(request, error.args[0])
+            article.refresh_from_db()
+        else:
+            messages.success(request, said)
+            return HttpResponseRedirect(reverse("admin:articles_article_schedule", args=[article.pk]))
+    coming = schedule.coming_of(article)
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "original": article,
         "title": "Schedule",
-        "coming": coming_of(article),
-        "form": form,
+        "coming": [(each, _form_of(each, form)) for each in coming],
+        "form": ScheduleForm() if form.is_bound and form.cleaned_data.get("what") else form,
+        "may_schedule": all(each.what is What.WITHDRAWAL for each in coming),
+        "may_withdraw": article.is_public and not article.withdrawn_at,
         "time_zone": settings.TIME_ZONE,
         "now": timezone.now(),
     }
     return render(request, "admin/articles/article/schedule.html", context)
 
 
-def _done(model_admin: ModelAdmin, request: HttpRequest, article: Article, said: str) -> HttpResponse:
-    model_admin.log_change(request, article, said)
-    messages.success(request, said)
-    return HttpResponseRedirect(reverse("admin:articles_article_schedule", args=[article.pk]))
+def _act(article: Article, *, act: str, what: What, at: datetime, publish_note: str, by: User | None) -> str:
+    """Do what a form asks for; say in a sentence what was done. Raises `NotScheduledError`."""
+    match act:
+        case "cancel":
+            return f"Cancelled {schedule.cancel(article, what, by=by)}."
+        case "move":
+            return f"Moved {schedule.move(article, what, at=at, by=by)} to {in_words(at)}."
+        case "withdraw":
+            schedule.withdraw(article, at=at)
+            return f"The withdrawal is scheduled for {in_words(at)}."
+        case _:
+            schedule.withdraw(article)
+            return "Withdrawn: readers no longer see this article, and its address says that it is gone."
 
 
-def _cancel(request: HttpRequest, article: Article) -> str:
-    return f"Cancelled {schedule.cancel(article, by=whose(request))}."
-
-
-def _withdraw_now(request: HttpRequest, article: Article) -> str:
-    schedule.withdraw(article)
-    return "Withdrawn: readers no longer see this article, and its address says that it is gone."
-
-
-def _withdraw(request: HttpRequest, article: Article, at: datetime) -> str:
-    schedule.withdraw(article, at=at)
-    return f"The withdrawal is scheduled for {in_words(at)}."
-
-
-def _move(request: HttpRequest, article: Article, at: datetime) -> str:
-    return f"Moved {schedule.move(article, at=at, by=whose(request))} to {in_words(at)}."
-
-
-WITHOUT_MOMENT = {"cancel": _cancel, "withdraw-now": _withdraw_now}
-WITH_MOMENT = {"withdraw": _withdraw, "move": _move}
+def _form_of(coming: Coming, sent: ScheduleForm) -> ScheduleForm:
+    """The form that moves or cancels something to come: what was sent for it, or its present moment."""
+    if sent.is_bound and sent.cleaned_data.get("what") is coming.what:
+        sent.auto_id = f"id_{coming.what}_%s"
+        return sent
+    return ScheduleForm(initial={"at": coming.moment}, auto_id=f"id_{coming.what}_%s")
 
 
 @dataclass

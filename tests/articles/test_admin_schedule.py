@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from articles import schedule
 from articles.models import Article
+from articles.publishing import in_words
 from tests.articles.test_schedule import edit
 from tests.factories import make_article, make_draft, make_source, make_statistic, make_user
+from veltrix.models import AuditEntry
 
 DAY = timedelta(days=1)
 
@@ -40,20 +42,32 @@ class ScheduleViewTests(TestCase):
         response = self.act("schedule", at=typed(self.moment), publish_note="Second edition")
 
         self.assertContains(response, "The change is scheduled: readers see it from")
-        self.assertContains(response, "A change comes on")
+        self.assertContains(response, "The change comes on")
         self.article.refresh_from_db()
         self.assertEqual((self.article.next_at, self.article.next_version.note), (self.moment, "Second edition"))
-        self.assertContains(self.client.get("/admin/articles/article/"), "Live, change scheduled")
+        self.assertContains(
+            self.client.get("/admin/articles/article/"), f"Live, to come: the change of {in_words(self.moment)}"
+        )
         self.assertContains(self.client.get(self.url), "Europe/London")
-        self.assertContains(self.act("move", at=typed(self.moment + DAY)), "Moved the change of")
-        self.assertContains(self.act("cancel"), "Cancelled the change of")
+        self.assertContains(
+            self.act("move", what="change", at=typed(self.moment + DAY)), "Moved the change of", count=1
+        )
+        self.assertContains(self.act("cancel", what="change"), "Cancelled the change of")
         history = self.client.get(f"/admin/articles/article/{self.article.pk}/history/")
         self.assertContains(history, "cancelled", count=2)
-        self.assertEqual(len(self.words()), 3)
+        self.assertEqual(
+            self.words(),
+            [
+                f"Published as version {self.article.next_version_id}, to be seen from {in_words(self.moment)}.",
+                f"Moved the change of {in_words(self.moment)} to {in_words(self.moment + DAY)}.",
+                f"Cancelled the change of {in_words(self.moment + DAY)}.",
+            ],
+        )
+        self.assertEqual(AuditEntry.objects.filter(subject_key=str(self.article.pk), act="changed").count(), 3)
 
     def test_an_editor_withdraws_at_a_moment_and_now(self):
         self.assertContains(self.act("withdraw", at=typed(self.moment)), "The withdrawal is scheduled for")
-        self.assertContains(self.act("cancel"), "Cancelled the withdrawal of")
+        self.assertContains(self.act("cancel", what="withdrawal"), "Cancelled the withdrawal of")
 
         self.assertContains(self.act("withdraw-now"), "Withdrawn since")
 
@@ -86,33 +100,81 @@ class ScheduleViewTests(TestCase):
 
     def test_what_cannot_be_is_refused_in_words_and_keeps_what_was_typed(self):
         edit(self.article)
+        clocks = "The clocks of Europe/London change then"
         refusals = [
             ({"act": "schedule", "at": ""}, "Choose a moment."),
             ({"act": "schedule", "at": "soon"}, "Write the moment as 2027-04-30 09:00."),
             ({"act": "schedule", "at": "2020-01-01T10:00"}, "Choose a moment to come."),
             ({"act": "schedule", "at": "2026-02-30T10:00"}, "Write the moment as 2027-04-30 09:00."),
-            ({"act": "schedule", "at": "2027-03-28T01:30"}, "interpreted in time zone Europe/London"),
-            ({"act": "move", "at": typed(self.moment)}, "Nothing is to come"),
-            ({"act": "cancel"}, "Nothing is to come"),
+            ({"act": "schedule", "at": "2027-03-28T01:30"}, clocks),
+            ({"act": "schedule", "at": "2027-10-31T01:30"}, clocks),
+            ({"act": "withdraw", "at": ""}, "Choose a moment."),
             ({"act": "withdraw", "at": "9999-01-01T00:00"}, "within the next five years"),
-            ({"act": "nonsense"}, "Nothing is to come."),
         ]
         for data, sentence in refusals:
             with self.subTest(data):
                 response = self.client.post(self.url, {**data, "publish_note": "Kept"}, follow=True)
                 self.assertContains(response, sentence)
                 self.assertContains(response, "Kept")
+                self.assertContains(response, f'value="{data["at"]}"' if data["at"] else "Moment")
+        for act in ("move", "cancel"):
+            response = self.act(act, what="change", at=typed(self.moment))
+            self.assertContains(response, "This is no longer to come")
+        for data in ({}, {"act": "nonsense"}, {"act": "cancel"}, {"act": "move", "what": "x"}):
+            self.assertEqual(self.client.post(self.url, data).status_code, 400)
         self.assertIsNone(Article.objects.get(pk=self.article.pk).next_at)
 
-    def test_the_form_says_what_is_to_come(self):
+    def test_whoever_cancels_one_thing_does_not_cancel_what_another_editor_scheduled_meanwhile(self):
+        schedule.withdraw(self.article, at=self.moment + DAY)
+        edit(self.article)
+        schedule.schedule(self.article, at=self.moment, by=make_user("Editor"))
+
+        page = self.act("cancel", what="withdrawal")
+
+        self.assertContains(page, "Cancelled the withdrawal of")
+        self.article.refresh_from_db()
+        self.assertEqual((self.article.next_at, self.article.withdrawn_at), (self.moment, None))
+
+    def test_what_another_editor_scheduled_first_is_told(self):
+        edit(self.article)
+        schedule.schedule(self.article, at=self.moment, by=make_user("Editor"))
+
+        self.assertContains(self.act("schedule", at=typed(self.moment)), "A change of this article is scheduled for")
+        self.assertContains(self.act("withdraw-now"), "A change of this article is scheduled for")
+        self.assertEqual(self.words(), [])
+
+    def test_what_is_wrong_with_another_moment_stands_beside_what_was_to_be_moved(self):
         edit(self.article)
         schedule.schedule(self.article, at=self.moment, by=self.editor)
+        self.assertContains(self.client.get(self.url), f'value="{typed(self.moment)}"', count=1)
 
-        form = self.client.get(f"/admin/articles/article/{self.article.pk}/change/")
+        page = self.act("move", what="change", at="2020-01-01T10:00")
 
-        self.assertContains(
-            form, f"A change comes on {timezone.localtime(self.moment):%-d %B %Y, %H:%M} (Europe/London)."
-        )
+        self.assertContains(page, "Choose a moment to come.", count=1)
+        self.assertContains(page, 'value="2020-01-01T10:00"', count=1)
+
+    def test_form_and_history_say_what_is_to_come(self):
+        edit(self.article)
+        version = schedule.schedule(self.article, at=self.moment, by=self.editor)
+        later = "The draft was changed after it was scheduled"
+
+        for page in ("change", "history"):
+            response = self.client.get(f"/admin/articles/article/{self.article.pk}/{page}/")
+            self.assertContains(response, f"The change comes on {in_words(self.moment)}.")
+            self.assertNotContains(response, later)
+        Article.objects.filter(pk=self.article.pk).update(changed_at=timezone.now())
+        self.assertContains(self.client.get(f"/admin/articles/article/{self.article.pk}/change/"), later)
+        compared = f"/admin/articles/article/{self.article.pk}/compare/?from=live&to=version-{version.pk}"
+        self.assertContains(self.client.get(compared), "Version 2, scheduled")
+
+    def test_the_moment_of_a_scheduled_publication_is_moved_on_the_schedule_only(self):
+        draft = make_draft()
+        schedule.schedule(draft, at=self.moment, by=self.editor)
+
+        form = self.client.get(f"/admin/articles/article/{draft.pk}/change/")
+
+        self.assertContains(form, f"The publication comes on {in_words(self.moment)}.")
+        self.assertNotContains(form, 'name="published_at_0"')
 
     def test_every_page_with_moments_names_their_time_zone(self):
         for page in ("", f"{self.article.pk}/history/", f"{self.article.pk}/change/"):

@@ -13,7 +13,7 @@ from articles import schedule
 from articles.models import Article, RichText, Statistic, StatisticBlock
 from articles.models.versions import Cancellation
 from articles.publishing import NotPublishableError, UnresolvedErrorsError, publish
-from articles.schedule import NotScheduledError
+from articles.schedule import Coming, NotScheduledError, What
 from tests.committed import CommittedTestCase
 from tests.factories import make_article, make_author, make_category, make_draft, make_statistic, make_user
 
@@ -133,9 +133,9 @@ class ChangeTests(ScheduleTestCase):
     def test_a_cancelled_change_never_comes_and_stays_in_the_history(self):
         version = self.schedule()
 
-        said = schedule.cancel(self.article, by=None)
+        was = schedule.cancel(self.article, What.CHANGE, by=None)
 
-        self.assertIn("the change of", said)
+        self.assertEqual(was, Coming(What.CHANGE, self.moment))
         self.assertContains(self.read(self.moment + HOUR), "Before")
         self.assertEqual(Cancellation.objects.get().version, version)
         self.assertIsNone(schedule.next_moment())
@@ -144,7 +144,7 @@ class ChangeTests(ScheduleTestCase):
         statistic = make_statistic(slug="jobs")
         self.schedule(html='<p><data value="statistic:jobs"></data></p>')
 
-        schedule.cancel(self.article, by=None)
+        schedule.cancel(self.article, What.CHANGE, by=None)
 
         self.assertFalse(self.article.statisticreference_set.exists())
         self.assertTrue(statistic.pk)
@@ -152,7 +152,7 @@ class ChangeTests(ScheduleTestCase):
     def test_a_moved_change_comes_at_its_new_moment_only(self):
         self.schedule()
 
-        schedule.move(self.article, at=self.moment + HOUR, by=None)
+        schedule.move(self.article, What.CHANGE, at=self.moment + HOUR, by=None)
 
         self.assertContains(self.read(self.moment), "<p>Before</p>")
         self.assertContains(self.read(self.moment + HOUR), "<p>After</p>")
@@ -173,10 +173,11 @@ class ChangeTests(ScheduleTestCase):
                 schedule.schedule(self.article, at=at, by=None)
         with self.assertRaisesMessage(NotScheduledError, "there is no change to schedule"):
             schedule.schedule(self.article, at=self.moment, by=None)
-        with self.assertRaisesMessage(NotScheduledError, "Nothing is to come"):
-            schedule.cancel(self.article, by=None)
-        with self.assertRaisesMessage(NotScheduledError, "Nothing is to come"):
-            schedule.move(self.article, at=self.moment, by=None)
+        for what in What:
+            with self.assertRaisesMessage(NotScheduledError, "This is no longer to come"):
+                schedule.cancel(self.article, what, by=None)
+            with self.assertRaisesMessage(NotScheduledError, "This is no longer to come"):
+                schedule.move(self.article, what, at=self.moment, by=None)
 
     def test_the_database_refuses_half_a_change(self):
         for values in ({"next_at": self.moment}, {"next_version": self.article.live_version}):
@@ -195,12 +196,27 @@ class FirstPublicationTests(ScheduleTestCase):
 
         self.assertEqual(self.read(self.moment - HOUR, "/articles/draft/").status_code, 404)
         self.assertEqual(self.read(self.moment, "/articles/draft/").status_code, 200)
-        schedule.move(draft, at=self.moment + HOUR, by=None)
+        schedule.move(draft, What.PUBLICATION, at=self.moment + HOUR, by=None)
         self.assertEqual(self.read(self.moment, "/articles/draft/").status_code, 404)
-        schedule.cancel(draft, by=None)
+        with self.assertRaisesMessage(NotScheduledError, "The publication is scheduled for"):
+            schedule.schedule(draft, at=self.moment, by=None)
+        schedule.cancel(draft, What.PUBLICATION, by=None)
         self.assertEqual(self.read(self.moment + HOUR, "/articles/draft/").status_code, 404)
         draft.refresh_from_db()
         self.assertIsNone(draft.live_version)
+
+    def test_one_that_is_moved_to_an_earlier_day_was_not_changed_since(self):
+        draft = make_draft(slug="draft")
+        schedule.schedule(draft, at=self.moment + 72 * HOUR, by=None)
+
+        schedule.move(draft, What.PUBLICATION, at=self.moment, by=None)
+
+        self.assertNotContains(self.read(self.moment, "/articles/draft/"), "Last changed")
+        with self.at(self.moment):
+            self.assertEqual(
+                [event.what for event in schedule.events(self.now, self.moment + 99 * HOUR)], ["Published"]
+            )
+        self.assertEqual(draft.versions.filter(cancellation=None).count(), 1)
 
 
 class WithdrawalTests(ScheduleTestCase):
@@ -213,27 +229,67 @@ class WithdrawalTests(ScheduleTestCase):
         for path in ("/", "/articles/", "/topics/ai-jobs/", "/authors/ada-lovelace/"):
             self.assertNotContains(self.read(self.moment, path), "/articles/piece/")
 
-    def test_it_can_be_cancelled_moved_and_published_again(self):
+    def test_it_can_be_cancelled_and_moved(self):
         schedule.withdraw(self.article, at=self.moment)
-        self.assertIn("the withdrawal of", schedule.move(self.article, at=self.moment + HOUR, by=None))
+        with self.assertRaisesMessage(NotScheduledError, "The withdrawal is scheduled for"):
+            schedule.withdraw(self.article, at=self.moment + HOUR)
+
+        schedule.move(self.article, What.WITHDRAWAL, at=self.moment + HOUR, by=None)
+
         self.assertEqual(self.read(self.moment).status_code, 200)
-        schedule.cancel(self.article, by=None)
+        schedule.cancel(self.article, What.WITHDRAWAL, by=None)
         self.assertEqual(self.read(self.moment + HOUR).status_code, 200)
 
+    def test_a_withdrawn_article_is_published_again(self):
         schedule.withdraw(self.article)
         self.assertEqual(self.client.get("/articles/piece/").status_code, 410)
         with self.assertRaisesMessage(NotScheduledError, "Readers do not see this article."):
             schedule.withdraw(self.article)
+
         publish(self.refresh(), by=None)
+
         self.assertEqual(self.client.get("/articles/piece/").status_code, 200)
 
-    def test_a_withdrawn_article_comes_back_at_a_moment(self):
+    def test_a_withdrawn_article_comes_back_at_a_moment_and_is_gone_until_then(self):
+        first = self.article.published_at
         schedule.withdraw(self.article)
 
         schedule.schedule(self.refresh(), at=self.moment, by=None)
 
-        self.assertEqual(self.read(self.moment - HOUR).status_code, 404)
+        self.assertEqual(self.read(self.moment - HOUR).status_code, 410)
         self.assertEqual(self.read(self.moment).status_code, 200)
+        self.assertEqual((self.refresh().published_at, self.article.withdrawn_at), (first, None))
+
+    def test_it_stays_withdrawn_when_its_return_is_cancelled(self):
+        schedule.withdraw(self.article)
+        schedule.schedule(self.refresh(), at=self.moment, by=None)
+
+        schedule.cancel(self.article, What.CHANGE, by=None)
+
+        self.assertEqual(self.read(self.moment).status_code, 410)
+
+    def test_a_change_comes_before_the_withdrawal_or_not_at_all(self):
+        edit(self.article)
+        schedule.withdraw(self.article, at=self.moment)
+        refused = "A change can only come before the withdrawal"
+        with self.assertRaisesMessage(NotScheduledError, refused):
+            schedule.schedule(self.article, at=self.moment, by=None)
+        schedule.schedule(self.article, at=self.moment - 2 * HOUR, by=None)
+        with self.assertRaisesMessage(NotScheduledError, refused):
+            schedule.move(self.article, What.CHANGE, at=self.moment + HOUR, by=None)
+        with self.assertRaisesMessage(NotScheduledError, refused):
+            schedule.move(self.article, What.WITHDRAWAL, at=self.moment - 3 * HOUR, by=None)
+
+        self.assertEqual([each.what for each in schedule.coming_of(self.refresh())], ["change", "withdrawal"])
+        self.assertEqual(self.article.versions.count(), 2)
+
+    def test_a_change_that_no_page_was_asked_for_before_the_withdrawal_does_not_undo_it(self):
+        edit(self.article)
+        schedule.schedule(self.article, at=self.moment, by=None)
+        schedule.withdraw(self.article, at=self.moment + HOUR)
+
+        self.assertEqual(self.read(self.moment + 2 * HOUR).status_code, 410)
+        self.assertIsNone(self.refresh().next_at)
 
 
 class NextMomentTests(ScheduleTestCase):
@@ -250,6 +306,8 @@ class NextMomentTests(ScheduleTestCase):
 
         self.assertEqual([event.what for event in schedule.coming(9)], ["Published", "Changed", "Withdrawn"])
         with self.at(self.moment):
+            self.assertEqual(schedule.next_moment(), self.moment - HOUR, "The change is not made yet.")
+            schedule.settle()
             self.assertIsNone(schedule.next_moment())
             self.assertEqual(schedule.coming(9), [])
 
