@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
 from .models import Article, Redirect
@@ -36,21 +35,18 @@ def moved(article: Article, old_slug: str) -> Redirect:
 def destinations(paths: Iterable[str]) -> dict[str, str]:
     """Where each of these paths leads that is an old address with a page for readers at its end; in one query."""
     return {
-        redirect.path: redirect.destination
-        for redirect in _found_at(paths)
+        path: redirect.destination
+        for path, redirect in _followed(paths).items()
         if redirect.article is None or redirect.article.is_public
     }
 
 
-def _found_at(paths: Iterable[str]) -> QuerySet[Redirect]:
-    return Redirect.objects.filter(path__in=set(paths)).select_related("article")
-
-
-def _at(path: str) -> Redirect | None:
-    """The redirect that a request for a path follows; a slash at its end may be missing, or one too many."""
-    other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-    found = {redirect.path: redirect for redirect in _found_at([path, other]) if redirect.is_followed}
-    return found.get(path) or found.get(other)
+def _followed(paths: Iterable[str]) -> dict[str, Redirect]:
+    """The redirect that a request for each path follows; a slash at its end may be missing or one too many."""
+    others = {path: path.removesuffix("/") if path.endswith("/") else f"{path}/" for path in paths}
+    redirects = Redirect.objects.filter(path__in={*others, *others.values()}).select_related("article")
+    found = {redirect.path: redirect for redirect in redirects if redirect.is_followed}
+    return {path: found.get(path) or found[other] for path, other in others.items() if path in found or other in found}
 
 
 def follow(get_response: GetResponse) -> GetResponse:
@@ -62,7 +58,7 @@ def follow(get_response: GetResponse) -> GetResponse:
         if response.status_code != 404 or request.method not in {"GET", "HEAD"} or is_desk:
             return response
         try:
-            redirect = _at(request.path_info)
+            redirect = _followed([request.path_info]).get(request.path_info)
         except DatabaseError:
             # The page for what is not there needs no database.
             return response

@@ -102,11 +102,11 @@ class MovedArticleTests(TestCase):
 
     def test_links_to_an_old_address_are_pointed_out_and_are_not_dead(self):
         self.move(make_article(slug="old"), "new")
-        draft = make_draft(html='<p><a href="/articles/old/">words</a></p>')
+        draft = make_draft(html='<p><a href="/articles/old/">words</a> and <a href="/articles/old#part">others</a></p>')
 
         page = self.client.get(f"/admin/articles/article/{draft.pk}/checklist/")
 
-        self.assertContains(page, "leads to an old address: the page is at /articles/new/ now.")
+        self.assertContains(page, "leads to an old address: the page is at /articles/new/ now.", 2)
         self.assertContains(page, "No error in the way of publishing")
 
 
