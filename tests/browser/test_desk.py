@@ -213,8 +213,23 @@ def test_a_change_is_scheduled_seen_in_the_calendar_and_comes_by_itself(sign_in,
     page.get_by_role("button", name="Schedule all the same").click()
 
     expect(page.get_by_text("The change is scheduled: readers see it from")).to_be_visible()
+    page.get_by_role("link", name="Schedule", exact=True).click()
+    page.get_by_label("Moment").last.fill(f"{at + timedelta(days=3):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Withdraw the article then").click()
+    change = page.get_by_role("region", name="The change of")
+    change.get_by_label("Moment").fill(f"{at:%Y-%m-%d}T00:00")
+    change.get_by_role("button", name="Move it to this moment").click()
+    expect(page.get_by_text(f"to {at:%-d %B %Y}, 00:00 (Europe/London).")).to_be_visible()
+    page.get_by_role("region", name="The withdrawal of").get_by_role("button", name="Cancel it").click()
+    expect(page.get_by_text("Cancelled the withdrawal of")).to_be_visible()
+    expect(change).to_be_visible()
     calendar = window.open(f"/admin/articles/article/calendar/?month={at:%Y-%m}")
     expect(calendar.get_by_role("cell").filter(has_text="Changed: A title that comes later")).to_have_count(1)
+    calendar.set_viewport_size({"width": 320, "height": 800})
+    expect(calendar.get_by_role("link", name="A title that comes later")).to_be_visible()
+    expect(calendar.locator(".calendar__day--empty").first).to_be_hidden()
+    assert calendar.evaluate("document.documentElement.scrollWidth") == 320
+    calendar.set_viewport_size({"width": 1280, "height": 800})
     path = "/articles/every-block/"
     expect(reader.open(path).get_by_role("heading", level=1)).to_have_text("An article of every block")
     with site.after("UPDATE articles_article SET next_at = '2026-01-01 00:00:00' WHERE next_at IS NOT NULL"):
