@@ -31,8 +31,8 @@ def keep(article: Article, *, by: User | None, note: str = "") -> DraftSave:
         saved_by=by,
         note=note,
     )
-    live = article.live_version
-    link_checks.take_note(article, save.document, *([live.document] if live else []))
+    states = (save, article.live_version, article.next_version)
+    link_checks.take_note(article, *(state.document for state in states if state))
     too_old = article.saves.values_list("pk", flat=True)[DraftSave.MOST :]
     article.saves.filter(pk__in=list(too_old)).delete()
     return save

@@ -156,11 +156,9 @@ def _rows(addresses: Iterable[str]) -> list[ExternalLink]:
 
 def take_stock() -> None:
     """Bring what leads where up to date for all articles and sources, and forget addresses that nothing leads to."""
-    for article in Article.objects.select_related("live_version").iterator(chunk_size=100):
-        save = article.saves.first()
-        documents = [save.document] if save else []
-        if article.live_version:
-            documents.append(article.live_version.document)
+    for article in Article.objects.select_related("live_version", "next_version").iterator(chunk_size=100):
+        states = (article.saves.first(), article.live_version, article.next_version)
+        documents = [state.document for state in states if state]
         _set_links(article, set().union(*map(addresses_in, documents)))
     for source in Source.objects.iterator(chunk_size=500):
         addresses = {address for address in (source.address, source.archive_url) if address and _fits(address)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
 from . import references
 from .models import Article, StatisticValue
@@ -41,8 +42,9 @@ def readings(figure: Any, candidate: Any) -> list[Reading]:
 
 
 def shown_in(articles: Any) -> list[Article]:
-    """Published and scheduled articles of a set with their documents, newest first."""
-    return list(articles.exclude(live_version=None).select_related("live_version").newest_first()[:MOST_ARTICLES])
+    """Published and scheduled articles of a set with their documents, newest first; none that is withdrawn."""
+    shown = articles.exclude(live_version=None).exclude(withdrawn_at__lte=timezone.now())
+    return list(shown.select_related("live_version").newest_first()[:MOST_ARTICLES])
 
 
 def uses_in_texts(articles: Iterable[Article], is_meant: Callable[[str], bool]) -> list[Use]:

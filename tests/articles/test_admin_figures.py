@@ -4,6 +4,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from articles.models import Statistic, StatisticValue
+from articles.schedule import withdraw
 from articles.uses import readings
 from tests.factories import (
     add_role_table,
@@ -222,6 +223,13 @@ class ReadingsTests(TestCase):
             },
         )
         self.assertNotContains(response, "A draft")
+
+    def test_a_withdrawn_article_is_no_such_place(self):
+        withdraw(self.article)
+
+        rows = self.rows(self.client.get(f"{self.base}/change/"))
+
+        self.assertEqual(list(rows), ["Its own page", "Data file"])
 
     def test_the_preview_shows_how_each_will_read_and_saves_nothing(self):
         response = self.preview(why="update")

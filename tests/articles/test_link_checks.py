@@ -19,7 +19,9 @@ from django.utils import timezone
 from articles import drafts, link_checks
 from articles.link_checks import Outcome, check_due, is_public, look_at, take_note, take_stock
 from articles.models import ExternalLink
+from articles.schedule import schedule
 from tests.articles.article_forms import changed
+from tests.articles.test_schedule import edit
 from tests.factories import make_article, make_draft, make_source, make_user
 
 
@@ -269,6 +271,18 @@ class KeptResultsTests(LinkCheckTestCase):
             {str(link) for link in source.external_links.all()}, {"https://source.invalid/", "https://archive.invalid/"}
         )
         self.assertFalse(ExternalLink.objects.filter(address=link).exists())
+
+    def test_what_a_scheduled_change_leads_to_is_known_whatever_becomes_of_the_draft(self):
+        article = make_article(html="<p>Now</p>")
+        edit(article, '<p><a href="https://later.invalid/">later</a></p>')
+        schedule(article, at=timezone.now() + timedelta(days=1), by=None)
+        edit(article, "<p>Something else</p>")
+
+        for take in (take_stock, lambda: drafts.keep(article, by=None)):
+            article.external_links.clear()
+            article.refresh_from_db()
+            take()
+            self.assertEqual([str(link) for link in article.external_links.all()], ["https://later.invalid/"])
 
     def test_the_command_looks_at_all_and_names_what_is_broken(self):
         make_article(html=f'<p><a href="{self.url}/200">x</a></p>')

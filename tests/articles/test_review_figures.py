@@ -2,16 +2,19 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 
 import time_machine
 from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase, TestCase, override_settings
+from django.utils import timezone
 
 from articles.models import ReviewMark
-from tests.factories import make_role, make_source, make_statistic, make_user
+from articles.schedule import schedule
+from tests.articles.test_schedule import edit
+from tests.factories import make_article, make_role, make_source, make_statistic, make_user
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,6 +66,15 @@ class CommandTests(TestCase):
             "2 errors, 1 warning, none snoozed.",
         ]
         self.assertEqual(run(), ("\n".join([*lines, ""]), 1))
+
+    def test_a_change_whose_moment_has_come_is_what_is_reviewed(self):
+        article = make_article(title="The year")
+        edit(article, "<p>It pays 97,000 dollars.</p>")
+        schedule(article, at=timezone.now() + timedelta(hours=1), by=None)
+
+        self.assertNotIn("bare-figure", run()[0])
+        with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+            self.assertIn("bare-figure", run()[0])
 
     def test_what_is_snoozed_is_left_out_and_no_reason_to_fail_until_its_day(self):
         self.snooze(self.make_unsourced())
