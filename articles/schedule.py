@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -208,8 +208,16 @@ def settle() -> int:
     due = list(Article.objects.due().values_list("pk", flat=True))
     for pk in due:
         with transaction.atomic():
+            _wait_briefly()
             lock(Article(pk=pk))
     return len(due)
+
+
+def _wait_briefly() -> None:
+    """Until the end of the transaction, wait no longer than a second for a row that somebody else has locked."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
 
 
 def settled(get_response: GetResponse) -> GetResponse:

@@ -1,6 +1,7 @@
 """What is to come goes live, changes and goes away at its minute, with no job that has to run."""
 
 from datetime import timedelta
+from unittest import skipUnless
 
 import time_machine
 from django.db import IntegrityError, connection, transaction
@@ -338,6 +339,32 @@ class AtOnceTests(CommittedTestCase):
         self.assertTrue(all("<p>After</p>" in page for page in pages))
         article.refresh_from_db()
         self.assertEqual((article.live_version, article.next_at), (version, None))
+
+    @skipUnless(connection.vendor == "postgresql", "SQLite locks no rows.")
+    def test_nobody_waits_long_for_an_article_that_somebody_has_locked(self):
+        from concurrent.futures import ThreadPoolExecutor
+        from time import monotonic
+
+        from django.db import connections
+
+        article, other = make_article(slug="piece", html="<p>Before</p>"), make_article(slug="other")
+        edit(article)
+        schedule.schedule(article, at=timezone.now() + HOUR, by=None)
+
+        def read(path):
+            try:
+                return self.client.get(path)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool, time_machine.travel(timezone.now() + 2 * HOUR):
+            with transaction.atomic(), self.assertLogs("articles.schedule", "ERROR"):
+                Article.objects.select_for_update().get(pk=article.pk)
+                began = monotonic()
+                for page in (other, article):
+                    self.assertEqual(pool.submit(read, page.get_absolute_url()).result().status_code, 200)
+                self.assertLess(monotonic() - began, 6)
+            self.assertContains(pool.submit(read, "/articles/piece/").result(), "<p>After</p>")
 
     def test_of_two_editors_who_schedule_at_once_one_is_told(self):
         from concurrent.futures import ThreadPoolExecutor
