@@ -22,6 +22,17 @@ def write(page, text):
     page.keyboard.type(text)
 
 
+def link_to(page, address):
+    """Make a link all that the first text block holds."""
+    page.locator(".ProseMirror:visible").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Words with a link")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+k")
+    page.locator("dialog input").first.fill(address)
+    page.keyboard.press("Enter")
+
+
 def kept(page):
     expect(page.locator(".desk__kept")).to_contain_text("Kept at")
 
@@ -152,13 +163,7 @@ def test_a_link_shows_the_draft_to_people_without_an_account_until_it_is_revoked
 
 def test_an_error_of_the_checklist_stops_publishing_and_leads_to_its_place(sign_in):
     page = open_draft(sign_in("editor"))
-    page.locator(".ProseMirror:visible").first.click()
-    page.keyboard.press("Control+a")
-    page.keyboard.type("Words with a link")
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Control+k")
-    page.locator("dialog input").first.fill("/articles/nowhere/")
-    page.keyboard.press("Enter")
+    link_to(page, "/articles/nowhere/")
 
     page.get_by_role("button", name="Publish", exact=True).click()
 
@@ -281,13 +286,7 @@ def test_a_save_that_fails_keeps_every_field_and_warns_whoever_leaves(sign_in):
 def test_links_elsewhere_are_looked_at_by_the_worker_and_shown_in_the_checklist(sign_in, site):
     window = sign_in("chief")
     page = open_draft(window)
-    page.locator(".ProseMirror:visible").first.click()
-    page.keyboard.press("Control+a")
-    page.keyboard.type("Words with a link")
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Control+k")
-    page.locator("dialog input").first.fill("http://127.0.0.1:9/")
-    page.keyboard.press("Enter")
+    link_to(page, "http://127.0.0.1:9/")
     page.get_by_role("button", name="Save draft", exact=True).click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
 
