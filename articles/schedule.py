@@ -198,8 +198,8 @@ def _note_cancelled(version: ArticleVersion | None, by: User | None) -> None:
 def _again(version: ArticleVersion | None, at: datetime, by: User | None) -> ArticleVersion:
     """The same version once more, for another moment; the first one is cancelled."""
     _note_cancelled(version, by)
-    values = {field.attname: getattr(version, field.attname) for field in ArticleVersion._meta.concrete_fields}
-    del values["id"], values["written_at"]
+    columns = [field.attname for field in ArticleVersion._meta.concrete_fields if not field.primary_key]
+    values = {name: getattr(version, name) for name in columns}
     return ArticleVersion.objects.create(**{**values, "published_at": at, "published_by": by})
 
 

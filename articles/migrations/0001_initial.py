@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=160)),
                 ('standfirst', models.TextField(blank=True)),
                 ('published_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('written_at', models.DateTimeField(auto_now_add=True)),
+                ('written_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('note', models.CharField(blank=True, max_length=300)),
                 ('open_points', models.JSONField(default=list)),
                 ('open_reason', models.CharField(blank=True, max_length=300)),

@@ -36,7 +36,8 @@ class ArticleVersion(models.Model):
     series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="+")
     headline = models.ForeignKey(Statistic, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(default=timezone.now)
-    written_at = models.DateTimeField(auto_now_add=True)
+    # When it was taken from the draft: what was saved later is no part of it.
+    written_at = models.DateTimeField(default=timezone.now, editable=False)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=300, blank=True)
     # What was unresolved when it was published all the same, a sentence each, and why; readers see both.

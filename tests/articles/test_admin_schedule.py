@@ -167,6 +167,19 @@ class ScheduleViewTests(TestCase):
         compared = f"/admin/articles/article/{self.article.pk}/compare/?from=live&to=version-{version.pk}"
         self.assertContains(self.client.get(compared), "Version 2, scheduled")
 
+    def test_a_draft_that_went_on_before_the_change_was_moved_is_still_said_to_differ(self):
+        edit(self.article)
+        schedule.schedule(self.article, at=self.moment, by=self.editor)
+        Article.objects.filter(pk=self.article.pk).update(changed_at=timezone.now())
+
+        self.act("move", what="change", at=typed(self.moment + DAY))
+
+        form = self.client.get(f"/admin/articles/article/{self.article.pk}/change/")
+        self.assertContains(form, "The draft was changed after it was scheduled")
+        with time_machine.travel(self.moment + DAY):
+            self.client.force_login(self.editor)
+            self.assertContains(self.client.get("/admin/articles/article/"), "Live, draft changed")
+
     def test_the_moment_of_a_scheduled_publication_is_moved_on_the_schedule_only(self):
         draft = make_draft()
         schedule.schedule(draft, at=self.moment, by=self.editor)
