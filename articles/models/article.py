@@ -110,8 +110,8 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.filter(withdrawn_at__lte=timezone.now()).exclude(live_version=None)
 
     def due(self) -> Self:
-        """Articles with a scheduled change whose moment has come."""
-        return self.filter(next_at__lte=timezone.now())
+        """Articles with a scheduled change whose moment has come, as they came: in an order that the index has."""
+        return self.filter(next_at__lte=timezone.now()).order_by("next_at")
 
     def newest_first(self) -> Self:
         return self.order_by("-published_at", "-number")

@@ -118,6 +118,10 @@ class ChangeTests(ScheduleTestCase):
 
         self.assertEqual(count(), before)
 
+    @skipUnless(connection.vendor == "sqlite", "PostgreSQL reads a small table as a whole.")
+    def test_that_query_reads_an_index_and_not_every_article(self):
+        self.assertRegex(Article.objects.due().values_list("pk").explain(), r"SEARCH .*INDEX articles_article_next_at")
+
     def test_a_scheduled_change_is_not_undone_by_a_publication_before_it(self):
         self.schedule()
         edit(self.article, "<p>In between</p>")
