@@ -191,4 +191,4 @@ def _words_of(html: str) -> str:
 
 
 def _sentences(text: str) -> list[str]:
-    return [part for part in re.split(r"[.!?:]+\s", text) if re.search(r"\w", part)]
+    return [part for part in re.split(r"(?<=[.!?:])\s+", text) if re.search(r"\w", part)]

@@ -18,6 +18,7 @@ TEXTS = ("title", "standfirst", "social_text")
 REFERENCES = ("category", "series", "headline")
 KEYS = {"format", "number", "slug", "published_at", "bylines", "blocks", *TEXTS, *REFERENCES}
 MOST_CHARACTERS = 200_000
+YEARS = range(1900, 2200)
 
 
 def checked(value: Any) -> dict[str, Any]:
@@ -78,6 +79,8 @@ def _value(value: Any, where: str, field: models.Field) -> None:
             if value is not None or not field.null:
                 _number(value, where, 0, 2**31 - 1)
         case models.JSONField():
+            if not isinstance(value, list):
+                raise UnreadableDocumentError(f"{where}: a list is expected.")
             try:
                 field.run_validators(value)
             except ValidationError as error:
@@ -139,7 +142,7 @@ def _moment(value: Any) -> None:
         moment = parse_datetime(value)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
         raise UnreadableDocumentError("The moment of publication is none, or has no time zone.")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.dateparse import parse_datetime
 
 from . import link_checks
 from .documents import blocks_of, document_of, read_document
@@ -52,4 +53,8 @@ def replace(article: Article, document: Mapping[str, Any], *, by: User | None, n
 
 def saved_as(article: Article, moment: str) -> DraftSave | None:
     """The save that made the draft what it was at this moment, in ISO 8601; nothing where there is none."""
-    return next((save for save in article.saves.all() if save.saved_at.isoformat() == moment), None)
+    try:
+        saved_at = parse_datetime(moment)
+    except ValueError:
+        return None
+    return article.saves.filter(saved_at=saved_at).first() if saved_at and saved_at.tzinfo else None

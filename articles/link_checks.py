@@ -31,9 +31,10 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT = 10
 PAUSE = 1.0
-# One run of the task looks at no more than this, and asks for another.
-MOST_IN_A_RUN = 100
+# One run of the task looks at no more than this, and asks for another: letters wait no longer.
+MOST_IN_A_RUN = 10
 PORTS = {80, 443}
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 # Answers of sites that refuse programs, or that ask not to be asked now: the page may well be there.
 UNDECIDED = {401, 403, 405, 406, 429, 503, 999}
 
@@ -55,8 +56,12 @@ type MayConnect = Callable[[str, int], bool]
 
 def is_public(ip: str, port: int) -> bool:
     address = ipaddress.ip_address(ip)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not address.is_multicast and port in PORTS
+    if isinstance(address, ipaddress.IPv6Address):
+        # Some addresses are those of a machine of the older Internet in another dress (RFC 4291, RFC 6052).
+        within = ipaddress.ip_address(address.packed[-4:]) if address in TRANSLATED else None
+        address = address.ipv4_mapped or within or address
+    is_local = address.is_multicast or getattr(address, "is_site_local", False)
+    return address.is_global and not is_local and port in PORTS
 
 
 def look_at(address: str, may_connect: MayConnect = is_public) -> Outcome:
@@ -65,6 +70,7 @@ def look_at(address: str, may_connect: MayConnect = is_public) -> Outcome:
         status, location = _ask("HEAD", address, may_connect)
         if status in {400, 404, 405, 500, 501}:
             status, location = _ask("GET", address, may_connect)
+        moved_to = urljoin(address, location.replace("\x00", ""))[: ExternalLink.MOST_CHARACTERS]
     except NotPublicError:
         return Outcome("It does not lead to a public web site.")
     except socket.gaierror:
@@ -76,7 +82,7 @@ def look_at(address: str, may_connect: MayConnect = is_public) -> Outcome:
     except (OSError, http.client.HTTPException, ValueError):
         return Outcome("The connection failed.")
     if status in {301, 308} and location:
-        return Outcome(moved_to=urljoin(address, location)[: ExternalLink.MOST_CHARACTERS])
+        return Outcome(moved_to=moved_to)
     if status < 400 or status in UNDECIDED:
         return Outcome()
     sentences = {404: "Its page is not there (404).", 410: "Its page is gone (410)."}
@@ -128,7 +134,15 @@ def addresses_in(document: Mapping[str, Any]) -> set[str]:
 
 
 def _fits(address: str) -> bool:
-    return len(address) <= ExternalLink.MOST_CHARACTERS
+    return len(address) <= ExternalLink.MOST_CHARACTERS and "\x00" not in address
+
+
+def _host_of(address: str) -> str:
+    """The host that an address names; empty where it names none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def take_note(article: Article, *documents: Mapping[str, Any]) -> None:
@@ -171,7 +185,7 @@ def check_due(may_connect: MayConnect = is_public, pause: float = PAUSE, most: i
     asked_at: dict[str, float] = {}
     due = list(ExternalLink.objects.due()[:most])
     for link in due:
-        host = urlsplit(link.address).hostname or ""
+        host = _host_of(link.address)
         time.sleep(max(0.0, asked_at.get(host, -pause) + pause - time.monotonic()))
         outcome = look_at(link.address, may_connect)
         asked_at[host] = time.monotonic()
@@ -183,7 +197,8 @@ def check_due(may_connect: MayConnect = is_public, pause: float = PAUSE, most: i
     return len(due)
 
 
-@task
+# Behind everything that somebody waits for.
+@task(priority=-50)
 def check_links() -> None:
     if check_due() == MOST_IN_A_RUN:
         check_links.enqueue()

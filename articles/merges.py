@@ -5,7 +5,10 @@ With the draft that both began from, whatever only one of them changed is that o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, cast
+
+from django.utils.dateparse import parse_datetime
 
 from .differences import HEADS, BlockDifference, FieldDifference, between, pairs_of
 from .models.blocks import Item
@@ -58,10 +61,13 @@ class Merge:
     theirs: Draft
     heads: list[Head]
     places: list[Place]
+    # The planned moment of publication: mine where I have changed it, else theirs.
+    published_at: str | None = None
 
     def document(self, heads: Mapping[str, Side], places: Mapping[int, Side]) -> dict[str, Any]:
         """The merged document, from a choice for each head by its key and for each unsettled place by its number."""
-        values = {key: (self.mine if side == "mine" else self.theirs).document[key] for key, side in heads.items()}
+        values: dict[str, Any] = {"published_at": self.published_at}
+        values |= {key: (self.mine if side == "mine" else self.theirs).document[key] for key, side in heads.items()}
         blocks = [
             block
             for number, place in enumerate(self.places)
@@ -79,7 +85,13 @@ def merge(mine: Draft, theirs: Draft, base: Draft | None) -> Merge:
         Head(key, by_name[HEADS[key]], _proposal(*(draft and draft.document[key] for draft in (base, mine, theirs))))
         for key in keys
     ]
-    return Merge(mine, theirs, heads, _places(mine, theirs, base, differences.blocks))
+    chooser = theirs if base and _moment(mine) == _moment(base) else mine
+    published_at = chooser.document["published_at"]
+    return Merge(mine, theirs, heads, _places(mine, theirs, base, differences.blocks), published_at)
+
+
+def _moment(draft: Draft) -> datetime | None:
+    return parse_datetime(draft.document["published_at"] or "")
 
 
 def _proposal(base: Any, mine: Any, theirs: Any) -> Side:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from . import bare_figures, live_references
 from .article_rules import year_in
 from .documents import document_of, say_the_same
-from .models import Article, ArticleVersion, Category
+from .models import Article, ArticleVersion, Cancellation, Category
 from .obstacles import Obstacles, obstacles_of
 
 CHANGE_IS_SCHEDULED = "A change of this article is scheduled for {}. Cancel it first, so that it does not undo this."
@@ -58,7 +58,12 @@ def publish(
         live = article.live_version
         if live and draft.says_what(live) and not article.is_withdrawn:
             return live
+        waits = article.published_at is not None and article.published_at > timezone.now()
+        if waits:
+            at = article.published_at or at
         version = make_version(article, draft, at=at, by=by, note=note, reason=reason, seen=seen)
+        if waits and live:
+            Cancellation.objects.create(version=live, cancelled_by=by)
         article.live_version = version
         article.published_at = article.published_at or at
         article.withdrawn_at = None if article.is_withdrawn else article.withdrawn_at

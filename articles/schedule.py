@@ -204,13 +204,19 @@ def _again(version: ArticleVersion | None, at: datetime, by: User | None) -> Art
 
 
 def settle() -> int:
-    """Make the changes whose moment has come; how many there were. One query where none is due."""
+    """Make the changes whose moment has come; how many were made. One query where none is due."""
     due = list(Article.objects.due().values_list("pk", flat=True))
+    made = 0
     for pk in due:
-        with transaction.atomic():
-            _wait_briefly()
-            lock(Article(pk=pk))
-    return len(due)
+        try:
+            with transaction.atomic():
+                _wait_briefly()
+                lock(Article(pk=pk))
+            made += 1
+        except DatabaseError:
+            # Somebody has locked it: its page is still right as of a moment ago, and the others go on.
+            logger.exception("The change of article %s that is due could not be made", pk)
+    return made
 
 
 def _wait_briefly() -> None:

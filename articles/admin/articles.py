@@ -94,8 +94,9 @@ class ArticleForm(forms.ModelForm):
         if RESTORED in self.data:
             raise ValidationError("This is what was typed before; nothing has been sent.", code=RESTORED)
         if self.asks_who_saved and self.instance.pk:
-            locked = Article.objects.select_for_update().only("changed_at").get(pk=self.instance.pk)
-            if self.data.get("known") != locked.changed_at.isoformat():
+            locked = Article.objects.select_for_update().only("changed_at", "live_version").get(pk=self.instance.pk)
+            is_published_since = locked.live_version_id != self.instance.live_version_id
+            if is_published_since or self.data.get("known") != locked.changed_at.isoformat():
                 raise ValidationError(
                     f"Somebody else saved this draft at {timezone.localtime(locked.changed_at):%H:%M:%S}, after you "
                     "had opened it. Nothing of yours is saved yet, and it is all still here. Put right what is marked "

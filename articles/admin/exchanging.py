@@ -31,6 +31,9 @@ from .working_copies import whose
 SALT = "articles.admin.exchanging"
 MAX_BYTES = 25_000_000
 TOO_LARGE = "The file is larger than 25 MB. Import it with manage.py import_article."
+# As many as the article's form takes with one save: to draw them takes a second each.
+MOST_PICTURES = 10
+TOO_MANY_PICTURES = f"The file holds more than {MOST_PICTURES} pictures. Import it with manage.py import_article."
 TOO_LONG = "The article is too long to be previewed. Import it with manage.py import_article."
 
 
@@ -55,6 +58,8 @@ class PackageForm(forms.Form):
             raise ValidationError(TOO_LARGE)
         try:
             package = exchange.unpacked(file)
+            if len(package.pictures) > MOST_PICTURES:
+                raise ValidationError(TOO_MANY_PICTURES)
             exchange.keep_pictures(package)
         except UnreadablePackageError as error:
             raise ValidationError(error.args[0]) from error

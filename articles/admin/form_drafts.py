@@ -62,7 +62,9 @@ def as_fields(pairs: Iterable[Iterable[str]]) -> QueryDict:
 
 def pairs_of_form(fields: QueryDict) -> list[tuple[str, str]]:
     """What a form sent, as pairs of name and value."""
-    return [(name, value) for name, values in fields.lists() if name not in OUTSIDE for value in values]
+    pairs = [(name, value) for name, values in fields.lists() if name not in OUTSIDE for value in values]
+    # PostgreSQL keeps no NUL, and no field takes one.
+    return [(name.replace("\x00", ""), value.replace("\x00", "")) for name, value in pairs]
 
 
 def draft_in_form(model_admin: ModelAdmin, request: HttpRequest, article: Article | None) -> FormDraft:

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -29,6 +29,7 @@ from .form_drafts import saved_draft
 from .working_copies import permitted, whose
 
 MOST_NOTE = 300
+YEARS = range(2000, 2200)
 
 CHANGED_MEANWHILE = (
     "The draft, or what is known of its figures, has changed since this page was opened. Look at the list again before "
@@ -58,7 +59,11 @@ class GateForm(forms.Form):
     at = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_at(self) -> datetime | None:
-        return moment_in(self.cleaned_data["at"])
+        text = self.cleaned_data["at"]
+        moment = moment_in(text)
+        if text and moment is None:
+            raise ValidationError("The moment is not readable. Choose it anew on the schedule.")
+        return moment
 
 
 def moment_in(text: str) -> datetime | None:
@@ -67,7 +72,7 @@ def moment_in(text: str) -> datetime | None:
         moment = parse_datetime(text)
     except ValueError:
         return None
-    return moment if moment and moment.tzinfo else None
+    return moment if moment and moment.tzinfo and moment.year in YEARS else None
 
 
 def may_publish(request: HttpRequest) -> bool:
@@ -87,7 +92,7 @@ def publish_saved(
     Raises `ChangedMeanwhileError` when the draft is no longer what was `seen`.
     """
     try:
-        note = request.POST.get("publish_note", "")[:MOST_NOTE]
+        note = request.POST.get("publish_note", "").replace("\x00", "")[:MOST_NOTE]
         with transaction.atomic():
             if at:
                 version = schedule(article, at=at, by=whose(request), note=note, reason=reason, seen=seen)

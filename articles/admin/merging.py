@@ -30,7 +30,7 @@ def merge_address(article: Article, window: str) -> str:
 class MergeForm(forms.Form):
     """One choice for each value and block of which there are two."""
 
-    # The `changed_at` of the draft that is shown as theirs.
+    # The `changed_at` of the draft that is shown as theirs, and the moment until which the other was typed.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     use_required_attribute = False
@@ -88,12 +88,20 @@ def _merge(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRespon
         return HttpResponseRedirect(change)
     if request.method == "POST":
         article = Article.objects.select_for_update(of=("self",)).get(pk=pk)
-    merged = _merge_of(model_admin, request, article, copy)
-    form = MergeForm(merged, request.POST or None)
-    now = article.changed_at.isoformat()
+        copy = WorkingCopy.objects.select_for_update().filter(pk=copy.pk).first() or copy
+    own = Article.objects.select_related("live_version").get(pk=pk)
+    mine = draft_in_form(model_admin, as_posted(request, as_fields(copy.fields or [])), own)
+    if mine.problems:
+        # What cannot be read is no part of a draft yet: to go on would be to leave it out.
+        for problem in mine.problems:
+            messages.error(request, problem.sentence)
+        messages.warning(request, "Put this right and save again: you then see both drafts side by side.")
+        return HttpResponseRedirect(f"{change}?copy={copy.window}")
+    form = MergeForm(_merge_of(mine.draft, article, copy), request.POST or None)
+    now = f"{article.changed_at.isoformat()} {copy.typed_at.isoformat() if copy.typed_at else ''}"
     if form.is_bound and form.is_valid():
         if form.cleaned_data["seen"] != now:
-            form.add_error(None, "The draft was saved once more while you were choosing. Look at what is theirs again.")
+            form.add_error(None, "One of the drafts has changed while you were choosing. Look at both of them again.")
         elif _save(request, model_admin, article, form, copy):
             return HttpResponseRedirect(change)
     if form.is_bound:
@@ -114,9 +122,7 @@ def _merge(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRespon
     return render(request, "admin/articles/article/merge.html", context)
 
 
-def _merge_of(model_admin: ModelAdmin, request: HttpRequest, article: Article, copy: WorkingCopy) -> Merge:
-    own = Article.objects.select_related("live_version").get(pk=article.pk)
-    mine = draft_in_form(model_admin, as_posted(request, as_fields(copy.fields or [])), own).draft
+def _merge_of(mine: Draft, article: Article, copy: WorkingCopy) -> Merge:
     blocks = blocks_of(article)
     theirs = Draft(document_of(article, blocks), drafts.keys_of(blocks))
     base = drafts.saved_as(article, copy.known)

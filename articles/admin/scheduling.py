@@ -80,7 +80,10 @@ class ScheduleForm(forms.Form):
         act = self.cleaned_data.get("act")
         if act is None or "what" not in self.cleaned_data or (act in OF_SOMETHING and not self.cleaned_data["what"]):
             raise BadRequest("There is no such act.")
-        if act in AT_A_MOMENT and self.cleaned_data.get("at", "") is None:
+        if act not in AT_A_MOMENT:
+            self.errors.pop("at", None)
+            self.cleaned_data["at"] = None
+        elif self.cleaned_data.get("at", "") is None:
             self.add_error("at", "Choose a moment.")
 
 

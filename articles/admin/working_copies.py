@@ -52,7 +52,7 @@ def permitted(model_admin: ModelAdmin, request: HttpRequest, pk: int | None) -> 
 def keep(request: HttpRequest, article: Article | None, *, is_typed: bool) -> WorkingCopy:
     """Note that a window is open, and what is typed in it if anything is. What nobody came back for is dropped."""
     now = timezone.now()
-    values: dict[str, Any] = {"article": article, "seen_at": now, "known": request.POST.get("known", "")[:40]}
+    values: dict[str, Any] = {"article": article, "seen_at": now, "known": _plain(request.POST.get("known", ""))}
     if is_typed:
         values |= {"fields": pairs_of_form(request.POST), "typed_at": now}
     copy, is_new = WorkingCopy.objects.update_or_create(
@@ -65,6 +65,10 @@ def keep(request: HttpRequest, article: Article | None, *, is_typed: bool) -> Wo
         WorkingCopy.objects.filter(seen_at__lt=now - WorkingCopy.KEPT).delete()
         WorkingCopy.objects.filter(fields__isnull=True, seen_at__lt=now - timedelta(hours=1)).delete()
     return copy
+
+
+def _plain(moment: str) -> str:
+    return moment.replace("\x00", "")[:40]
 
 
 def forget(request: HttpRequest) -> None:

@@ -74,6 +74,14 @@ class ScheduleViewTests(TestCase):
         self.assertEqual(self.client.get("/articles/piece/").status_code, 410)
         self.assertContains(self.client.get("/admin/articles/article/?state=withdrawn"), "Before")
 
+    def test_what_is_to_come_is_cancelled_whatever_stands_in_the_field_of_its_moment(self):
+        schedule.withdraw(self.article, at=self.moment)
+
+        for at in ("2020-01-01T10:00", "soon"):
+            self.client.post(self.url, {"act": "cancel", "what": "withdrawal", "at": at})
+            self.article.refresh_from_db()
+            self.assertIsNone(self.article.withdrawn_at)
+
     def test_a_draft_is_scheduled_for_its_first_publication(self):
         draft = make_draft(slug="draft")
         self.url = f"/admin/articles/article/{draft.pk}/schedule/"

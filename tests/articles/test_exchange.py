@@ -245,7 +245,9 @@ class RefusalTests(TestCase):
             ({"blocks": [{"type": "rich-text", "html": 5}]}, "Block 1: text is no text."),
             ({"blocks": [{"type": "rich-text", "html": "x", "id": 5}]}, "Block 1 holds “id”, which is not known here."),
             ({"blocks": [{"type": "table", "caption": "x", "cells": [[1]]}]}, "Each cell of a table is text."),
-            ({"blocks": [{"type": "table", "caption": "x", "cells": "x"}]}, "A table is a list of rows."),
+            ({"blocks": [{"type": "table", "caption": "x", "cells": "x"}]}, "cells: a list is expected."),
+            ({"blocks": [{"type": "table", "caption": "x", "cells": None}]}, "cells: a list is expected."),
+            ({"published_at": "0001-01-01T00:00:00+14:00"}, "The moment of publication is none"),
             ({"extra": 1}, "The file holds “extra”, which is not known here."),
         ]
         for changes, sentence in refusals:

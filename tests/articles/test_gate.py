@@ -195,6 +195,14 @@ class GateViewTests(TestCase):
         self.article.refresh_from_db()
         self.assertEqual(self.article.live_version.note, "First edition & more")
 
+    def test_a_moment_that_cannot_be_read_publishes_nothing(self):
+        self.sign_in("Chief editor")
+        for at in ("2026-13-01T00:00:00Z", "soon", "9999-12-31T23:59:59-23:59", "2026-01-01"):
+            self.assertEqual(self.client.get(f"{self.url}?at={at}").status_code, 200)
+            self.assertContains(self.post(reason="Because.", at=at), "The moment is not readable.")
+        self.article.refresh_from_db()
+        self.assertIsNone(self.article.live_version)
+
     def test_without_a_reason_the_form_says_what_it_is_for(self):
         self.sign_in("Chief editor")
 

@@ -35,6 +35,10 @@ class Handler(BaseHTTPRequestHandler):
             self.server.stop.wait(5)
         elif name == "garbage":
             self.wfile.write(b"\x00\xff nothing of HTTP\r\n\r\n")
+        elif name == "nowhere-good":
+            self.send_response(301)
+            self.send_header("Location", "http://[")
+            self.end_headers()
         elif name == "moved":
             self.send_response(301)
             self.send_header("Location", "/200")
@@ -156,7 +160,8 @@ class LookTests(LinkCheckTestCase):
             with self.subTest(address):
                 self.assertEqual(look_at(address), Outcome("It does not lead to a public web site."))
         self.assertEqual(self.server.seen, [])
-        for ip in ("10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.1", "100.64.0.1", "fd00::1"):
+        for ip in ("10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.1", "100.64.0.1", "fd00::1",
+                   "64:ff9b::a9fe:a9fe", "fec0::1", "::ffff:10.0.0.1"):  # fmt: skip
             self.assertFalse(is_public(ip, 443), ip)
         self.assertTrue(is_public("93.184.215.14", 443))
         self.assertFalse(is_public("93.184.215.14", 22))
@@ -237,6 +242,18 @@ class KeptResultsTests(LinkCheckTestCase):
         self.assertContains(page, f"“words /404” leads to {self.url}/404. Its page is not there (404). Looked at on")
         self.assertContains(page, f"“words /moved” leads to {self.url}/moved, which has moved to {self.url}/200.")
         self.assertNotContains(page, "“words /200”")
+
+    def test_what_one_address_answers_never_keeps_the_others_waiting(self):
+        for address in ("http://a[b@example.invalid/x", f"{self.url}/nowhere-good", f"{self.url}/200"):
+            digest = ExternalLink.digest_of(address)
+            ExternalLink.objects.create(address=address, digest=digest)
+
+        self.assertEqual(self.check(), 3)
+
+        problems = dict(ExternalLink.objects.values_list("address", "problem"))
+        self.assertEqual(set(problems.values()), {"", "The connection failed."})
+        self.assertEqual(problems[f"{self.url}/200"], "")
+        self.assertFalse(ExternalLink.objects.filter(checked_at=None).exists())
 
     def test_hosts_are_given_time_between_two_questions(self):
         drafts.keep(self.make_draft_with("/200", "/201", "/204"), by=None)

@@ -31,6 +31,17 @@ class MergeTests(TestCase):
             ["a mine", "b theirs", "c three"],
         )
 
+    def test_the_planned_moment_is_that_of_whoever_changed_it(self):
+        friday, same = "2027-01-01T09:00:00+01:00", "2027-01-01T08:00:00+00:00"
+
+        def moment(mine, theirs, base):
+            made = (draft("a one", published_at=value) for value in (mine, theirs, base))
+            return merge(*made).document({}, {})["published_at"]
+
+        self.assertEqual(moment(friday, None, None), friday)
+        self.assertEqual(moment(friday, "2027-02-02T00:00:00+00:00", same), "2027-02-02T00:00:00+00:00")
+        self.assertIsNone(moment(None, same, same))
+
     def test_blocks_that_either_added_stay_after_the_one_that_they_follow(self):
         self.assertEqual(
             self.settled(draft("a one", "m mine", "b two", "c three"), draft("a one", "b two", "t theirs", "c three")),

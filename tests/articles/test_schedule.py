@@ -228,6 +228,19 @@ class FirstPublicationTests(ScheduleTestCase):
         self.assertEqual(draft.versions.filter(cancellation=None).count(), 1)
 
 
+class WaitingPublicationTests(ScheduleTestCase):
+    def test_what_a_later_publication_replaces_before_its_moment_was_never_seen(self):
+        draft = make_draft(title="First")
+        first = schedule.schedule(draft, at=self.moment, by=None)
+        edit(draft, title="Second")
+
+        second = publish(draft, by=None)
+
+        self.assertEqual((first.published_at, second.published_at), (self.moment, self.moment))
+        self.assertEqual(Cancellation.objects.get().version, first)
+        self.assertEqual([event.title for event in schedule.coming(9)], ["Second"])
+
+
 class WithdrawalTests(ScheduleTestCase):
     def test_a_withdrawn_article_is_gone_from_its_moment_on_everywhere(self):
         schedule.withdraw(self.article, at=self.moment)

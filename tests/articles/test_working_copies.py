@@ -257,8 +257,33 @@ class MergingTests(TestCase):
 
         response = self.client.post(url, {"seen": seen, "place-0": "mine"})
 
-        self.assertContains(response, "saved once more while you were choosing")
+        self.assertContains(response, "has changed while you were choosing")
         self.assertEqual(RichText.objects.get().html, "<p>Third</p>")
+
+    def test_what_is_typed_on_while_one_chooses_is_told_and_nothing_is_saved(self):
+        self.both_save()
+        url = f"{self.url}merge/?window={WINDOW}"
+        seen = self.client.get(url).context["form"]["seen"].value()
+        WorkingCopy.objects.filter(window=WINDOW).update(typed_at=timezone.now() + timedelta(seconds=1))
+
+        response = self.client.post(url, {"seen": seen, "place-0": "mine"})
+
+        self.assertContains(response, "has changed while you were choosing")
+        self.assertEqual(RichText.objects.get().html, "<p>Theirs</p>")
+
+    def test_what_cannot_be_read_is_never_left_out_by_a_merge(self):
+        self.both_save()
+        copy = WorkingCopy.objects.get(window=WINDOW)
+        lost = '<p>Mine <data value="statistic:lost"></data></p>'
+        copy.fields = [[name, lost if name.endswith("-0-html") else value] for name, value in copy.fields]
+        copy.save()
+
+        response = self.client.get(f"{self.url}merge/?window={WINDOW}", follow=True)
+
+        self.assertRedirects(response, f"{self.url}change/?copy={WINDOW}")
+        self.assertContains(response, "There is no figure “statistic:lost”.")
+        self.assertContains(response, "Put this right and save again")
+        self.assertTrue(WorkingCopy.objects.filter(window=WINDOW).exists())
 
     def test_one_goes_back_to_what_one_typed(self):
         self.both_save()

@@ -118,6 +118,8 @@
 
     form.addEventListener("submit", (event) => {
       isLeaving = event.submitter?.formTarget !== "_blank"
+      // Whoever is still here then has stopped the save, or has got a file.
+      if (isLeaving) setTimeout(() => (isLeaving = false), 15_000)
     })
     addEventListener("beforeunload", (event) => {
       if (isLeaving || written(fields()) === saved) return
