@@ -53,6 +53,21 @@ def test_what_is_typed_is_kept_and_restored_and_never_goes_live_by_itself(sign_i
     expect(page.locator(".ProseMirror:visible").first).not_to_contain_text("Typed and not saved.")
 
 
+def test_the_preview_covers_nothing_of_the_form(sign_in):
+    window = sign_in("chief", viewport={"width": 1280, "height": 900})
+    page = open_draft(window, "How AI Pay Compares in the UK and the US")
+
+    page.get_by_role("button", name="Preview").click()
+
+    edge = page.locator(".preview-panel").bounding_box()["x"]
+    parts = page.locator("#content-main").locator(
+        ".ProseMirror, .block-tools, fieldset, .submit-row, .vTextField, textarea"
+    )
+    boxes = [part.bounding_box() for part in parts.locator("visible=true").all()]
+    assert len(boxes) > 20
+    assert max(box["x"] + box["width"] for box in boxes) <= edge
+
+
 def test_the_preview_beside_the_form_follows_what_is_typed_at_every_width_and_in_both_schemes(sign_in):
     window = sign_in("chief", viewport={"width": 1600, "height": 900})
     page = open_draft(window)
