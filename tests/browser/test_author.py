@@ -15,7 +15,7 @@ def draft(sign_in):
     page.get_by_label("Standfirst").fill("What an author would like to say.")
     page.get_by_label("Address").fill("a-proposal")
     page.get_by_role("region", name="Add a block").get_by_role("button", name="Text", exact=True).click()
-    page.locator(".order-machine").get_by_role("textbox", name="Text").fill("The first words.")
+    page.locator(".order-machine .ProseMirror:visible").fill("The first words.")
     page.get_by_role("button", name="Save draft", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
     return window

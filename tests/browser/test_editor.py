@@ -186,6 +186,7 @@ def test_an_editor_refers_to_figures_by_keyboard_and_readers_see_them_linked_to_
     expect(figures).to_have_text(["figure 97M", "figure £65K–£120K"])
 
     keyboard.activate(page.get_by_role("button", name="Save draft", exact=True))
+    expect(page.get_by_text("was added successfully")).to_be_visible()
     keyboard.activate(page.locator(".desk-checklist summary"))
     expect(page.get_by_text("Block 1: “£65K” in “…earns [figure] in the UK, not £65K.” is typed in")).to_be_visible()
     page.reload()
