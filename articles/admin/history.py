@@ -73,7 +73,7 @@ def state_named(article: Article, key: str) -> State:
 
 
 def person(user: Any) -> str:
-    return (user.get_full_name() or user.get_username()) if user else ""
+    return working_copies.name_of(user) if user else ""
 
 
 def changes_since_live(article: Article) -> Differences | None:
