@@ -22,12 +22,12 @@ KEPT = "A published figure stays as history; it cannot be deleted."
 VERSION = "A published version is never changed or deleted; publish another."
 LOG = "What is written in a log is never changed or deleted."
 
-# Tables of other apps whose rows are only added, each with the one column that may be emptied.
+# Tables of other apps whose rows are only added, each with the one column that may be emptied, if there is one.
 _logs: dict[type[models.Model], str] = {}
 
 
-def keep(model: type[models.Model], *, forgets: str) -> None:
-    """Guard a table whose rows are only ever added, and in which `forgets` may be set to nothing."""
+def keep(model: type[models.Model], *, forgets: str = "") -> None:
+    """Guard a table whose rows are only ever added, and in which `forgets`, if given, may be set to nothing."""
     _logs[model] = forgets
 
 
@@ -95,15 +95,14 @@ def _postgresql(connection: BaseDatabaseWrapper, model: type[models.Model]) -> l
     quote, table = connection.ops.quote_name, model._meta.db_table
     name = quote(f"{table}_frozen")
     passes = ""
-    if model in _logs:
-        forgets = _logs[model]
+    if forgets := _logs.get(model, ""):
         passes = f"""
             IF TG_OP = 'UPDATE' AND NEW.{quote(forgets)} IS NULL
                 AND to_jsonb(NEW) - '{forgets}' = to_jsonb(OLD) - '{forgets}' THEN
                 RETURN NEW;
             END IF;
         """
-    elif _is_figure(model):
+    elif model not in _logs and _is_figure(model):
         same = "to_jsonb(NEW) - 'superseded_at' = to_jsonb(OLD) - 'superseded_at'"
         has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
         passes = f"""
@@ -139,9 +138,9 @@ def _sqlite(connection: BaseDatabaseWrapper, model: type[models.Model]) -> list[
     columns = [quote(f.column) for f in model._meta.concrete_fields if f.column and f.column != may_change]
     same = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in columns)
     changed = deleted = published = ""
-    if model in _logs:
+    if _logs.get(model):
         changed = f"WHEN NOT (NEW.{quote(may_change)} IS NULL AND {same})"
-    elif _is_figure(model):
+    elif model not in _logs and _is_figure(model):
         has_successor = f"EXISTS (SELECT 1 FROM {quote(table)} WHERE supersedes_id = OLD.id)"  # noqa: S608
         is_superseded = f"OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL AND {has_successor}"
         changed = f"WHEN OLD.published_at IS NOT NULL AND NOT ({is_superseded} AND {same})"

@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class NewsletterConfig(AppConfig):
     name = "newsletter"
+
+    def ready(self) -> None:
+        from articles import frozen
+
+        from .models import EditionContent
+
+        frozen.keep(EditionContent)

@@ -18,6 +18,8 @@ from veltrix.publication import NEWSLETTER
 from . import signing
 from .models import ConsentEvent, Subscriber, Suppression
 
+LIST_UNSUBSCRIBE_POST = "List-Unsubscribe=One-Click"
+
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
@@ -60,10 +62,14 @@ def unsubscribe_url(subscriber: Subscriber) -> str:
 def list_headers(subscriber: Subscriber) -> dict[str, str]:
     """How mail programs name the list and offer to leave it (RFC 2919, RFC 8058)."""
     return {
-        "List-Id": f"{NEWSLETTER} <briefing.{_host()}>",
+        "List-Id": list_id(),
         "List-Unsubscribe": f"<{unsubscribe_url(subscriber)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Unsubscribe-Post": LIST_UNSUBSCRIBE_POST,
     }
+
+
+def list_id() -> str:
+    return f"{NEWSLETTER} <briefing.{mail_host()}>"
 
 
 def _confirmation(event: ConsentEvent) -> Letter:
@@ -91,7 +97,7 @@ def _letter(name: str, subject: str, event: ConsentEvent, context: dict[str, Any
         "unsubscribe_url": unsubscribe_url(event.subscriber) if "List-Unsubscribe" in headers else "",
         **context,
     }
-    message_id = f"<{name}.{event.pk}.{event.created_at:%Y%m%d%H%M%S%f}@{_host()}>"
+    message_id = f"<{name}.{event.pk}.{event.created_at:%Y%m%d%H%M%S%f}@{mail_host()}>"
     letter = Letter(
         subject=subject,
         body=render_to_string(f"email/{name}.txt", context),
@@ -102,5 +108,6 @@ def _letter(name: str, subject: str, event: ConsentEvent, context: dict[str, Any
     return letter
 
 
-def _host() -> str:
+def mail_host() -> str:
+    """What stands behind the @ of a Message-ID, and in the list’s name."""
     return urlsplit(settings.SITE_URL).hostname or ""

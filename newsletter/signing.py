@@ -1,7 +1,10 @@
 """Tokens and keyed hashes. Each has a purpose of its own, so that none can stand in for another."""
 
+import base64
+import hmac
 import secrets
 from datetime import timedelta
+from email.utils import parseaddr
 
 from django.conf import settings
 from django.core import signing
@@ -55,6 +58,41 @@ def is_younger(value: str, age: timedelta) -> bool:
     except signing.SignatureExpired:
         return False
     return True
+
+
+def sign_delivery(delivery_id: int) -> str:
+    """A name of a delivery in 8 and more letters that can be read back and not made up: `2a.5f0c…`.
+
+    Lower case and dots only: mail servers may change the case of an address, and bounces come back to one.
+    """
+    return f"{delivery_id:x}.{_delivery_mark(delivery_id)}"
+
+
+def read_delivery(name: str) -> int | None:
+    """The delivery that `sign_delivery` named so; None for what it never did."""
+    number, _, mark = name.strip().lower().partition(".")
+    try:
+        delivery_id = int(number, 16)
+    except ValueError:
+        return None
+    return delivery_id if hmac.compare_digest(mark.encode(), _delivery_mark(delivery_id).encode()) else None
+
+
+def _delivery_mark(delivery_id: int) -> str:
+    mark = salted_hmac("newsletter.delivery", str(delivery_id), algorithm="sha256").digest()[:10]
+    return base64.b32encode(mark).decode("ascii").lower()
+
+
+def bounce_address(delivery_id: int) -> str:
+    """Where the bounces of a delivery go: NEWSLETTER_BOUNCE_ADDRESS with the delivery’s name in it, else the sender.
+
+    That is VERP: `bounces@mail.example` becomes `bounces+2a.5f0c…@mail.example`.
+    """
+    address: str = settings.NEWSLETTER_BOUNCE_ADDRESS
+    if not address:
+        return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    local, _, domain = address.rpartition("@")
+    return f"{local}+{sign_delivery(delivery_id)}@{domain}"
 
 
 def network_digest(network: str) -> str:

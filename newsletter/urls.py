@@ -12,4 +12,6 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     # A one-click POST to an address that lost its slash must not be answered by a redirect.
     path("unsubscribe/<str:token>", views.unsubscribe),
+    path("preferences/<str:token>/", views.preferences, name="preferences"),
+    path("<slug:slug>/", views.edition, name="edition"),
 ]

@@ -6,7 +6,7 @@ from functools import wraps
 
 from django.core import signing as django_signing
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -120,3 +120,13 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if is_one_click:
         return HttpResponse("You have left.\n", content_type="text/plain; charset=utf-8")
     return render(request, "newsletter/unsubscribed.html")
+
+
+@require_safe
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    raise Http404
+
+
+@require_safe
+def edition(request: HttpRequest, slug: str) -> HttpResponse:
+    raise Http404

@@ -212,7 +212,9 @@ SECOND_FACTOR_PERMISSIONS = env.list(
     default=[
         "articles.publish_article",
         "newsletter.view_subscriber",
+        "newsletter.import_subscriber",
         "newsletter.export_subscriber",
+        "newsletter.send_edition",
         "auth.change_user",
         "auth.change_group",
         "veltrix.view_auditentry",
@@ -347,6 +349,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 NEWSLETTER_POSTAL_ADDRESS = env.str("NEWSLETTER_POSTAL_ADDRESS", default="")
 NEWSLETTER_REFUSED_DOMAINS = env.list("NEWSLETTER_REFUSED_DOMAINS", default=[])
+NEWSLETTER_BOUNCE_ADDRESS = env.str("NEWSLETTER_BOUNCE_ADDRESS", default="")
 NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
 
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once

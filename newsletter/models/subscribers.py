@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from articles.models import Category
 from newsletter import addresses, signing, wording
 
 from .suppression import Suppression
@@ -60,15 +61,31 @@ class Subscriber(models.Model):
     token = models.CharField(max_length=22, unique=True, default=signing.make_token, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
     created_at = models.DateTimeField("first signed up", default=timezone.now, editable=False)
+    source = models.CharField(
+        "signed up at", max_length=signing.MAX_FORM_NAME, blank=True, help_text="The page of the form, or the import."
+    )
     confirmed_at = models.DateTimeField("confirmed", null=True, blank=True)
+    paused_until = models.DateTimeField("paused until", null=True, blank=True)
+    declined_topics = models.ManyToManyField(
+        Category, blank=True, related_name="+", db_table="newsletter_declined_topic"
+    )
     ended_at = models.DateTimeField("ended", null=True, blank=True)
 
     objects = SubscriberQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
-        permissions = [("erase_subscriber", "Can erase what is held about subscribers")]
-        indexes = [models.Index(fields=["status", "created_at"], name="subscriber_by_status")]
+        ordering = ["-created_at", "-pk"]
+        permissions = [
+            ("erase_subscriber", "Can erase what is held about subscribers"),
+            ("import_subscriber", "Can import subscribers"),
+            ("export_subscriber", "Can export subscribers"),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="subscriber_by_status"),
+            models.Index(fields=["-created_at", "-id"], name="subscriber_newest_first"),
+            # For retention: a few of many.
+            models.Index(fields=["ended_at"], name="subscriber_gone", condition=Q(ended_at__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="one_subscriber_for_each_address",
@@ -138,7 +155,8 @@ class Subscriber(models.Model):
                 return None
             Suppression.objects.for_address(self.email).delete()
             self.status, self.confirmed_at, self.ended_at = self.Status.ACTIVE, timezone.now(), None
-            self.save(update_fields=["status", "confirmed_at", "ended_at"])
+            self.source, self.paused_until = asked.form, None
+            self.save(update_fields=["status", "confirmed_at", "ended_at", "source", "paused_until"])
             return self.consent_events.create(
                 kind=ConsentEvent.Kind.CONFIRMED,
                 form=asked.form,
@@ -168,9 +186,11 @@ class Subscriber(models.Model):
                 self.email, self.ENDINGS.get(self.Status(self.status), Suppression.Reason.LEFT)
             )
             SignUp.objects.filter(email__iexact=self.email).delete()
-            self.email = self.email_key = ""
+            self.email = self.email_key = self.source = ""
+            self.paused_until = None
+            self.declined_topics.clear()
             self.status, self.ended_at, self.token = self.Status.ERASED, timezone.now(), signing.make_token()
-            self.save(update_fields=["email", "email_key", "status", "ended_at", "token"])
+            self.save(update_fields=["email", "email_key", "source", "paused_until", "status", "ended_at", "token"])
             self.consent_events.all().forget_networks()
             self.consent_events.create(kind=ConsentEvent.Kind.ERASED, form=form)
         return True
@@ -202,6 +222,8 @@ class ConsentEvent(models.Model):
     class Kind(models.TextChoices):
         ASKED = "asked", "Asked to sign up"
         CONFIRMED = "confirmed", "Confirmed"
+        IMPORTED = "imported", "Imported with consent given elsewhere"
+        CHOSE = "chose", "Changed what they get"
         LEFT = "left", "Left"
         BOUNCED = "bounced", "Mail came back"
         COMPLAINED = "complained", "Reported as spam"
@@ -235,12 +257,14 @@ class ConsentEvent(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="consent_event_kind_is_known",
-                condition=Q(kind__in=["asked", "confirmed", "left", "bounced", "complained", "erased"]),
+                condition=Q(
+                    kind__in=["asked", "confirmed", "imported", "chose", "left", "bounced", "complained", "erased"]
+                ),
                 violation_error_message="Choose what happened.",
             ),
             models.CheckConstraint(
                 name="consent_event_keeps_the_words_agreed_to",
-                condition=~Q(kind__in=["asked", "confirmed"]) | ~Q(wording=""),
+                condition=~Q(kind__in=["asked", "confirmed", "imported"]) | ~Q(wording=""),
                 violation_error_message="Consent is kept with the words that were agreed to.",
             ),
         ]

@@ -21,15 +21,27 @@ WRITE = {
     app: {name: [VIEW, ADD, CHANGE, DELETE] for name in names} for app, names in READ.items()
 } | {"articles": {name: [VIEW, ADD, CHANGE, DELETE] for name in [*READ["articles"], "article"]}}
 SUBSCRIBERS = {"newsletter": {"subscriber": [VIEW], "consentevent": [VIEW], "suppression": [VIEW]}}
-SUBSCRIBERS_ACTS = {"newsletter": {"subscriber": [CHANGE, "erase"], "suppression": [ADD, DELETE]}}
+SUBSCRIBERS_ACTS = {
+    "newsletter": {"subscriber": [CHANGE, "erase", "import", "export"], "suppression": [ADD, DELETE]}
+}
+EDITIONS = {
+    "newsletter": {
+        "edition": [VIEW, ADD, CHANGE, DELETE],
+        "editionpart": [VIEW, ADD, CHANGE, DELETE],
+        "delivery": [VIEW],
+        "sender": [VIEW],
+        "mailreport": [VIEW],
+    }
+}
+SENDING = {"newsletter": {"edition": ["send"], "delivery": ["settle"]}}
 REVIEW = {"articles": {"reviewmark": [VIEW, CHANGE]}}
 PEOPLE = {"auth": {"user": [VIEW, ADD, CHANGE], "group": [VIEW]}, "veltrix": {"auditentry": [VIEW]}}
 
 GROUPS = {
     "Author": [DRAFTS, READ],
-    "Editor": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS],
-    "Chief editor": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS],
-    "Administrator": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS, SUBSCRIBERS_ACTS, PEOPLE],
+    "Editor": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS, EDITIONS],
+    "Chief editor": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS, EDITIONS, SENDING],
+    "Administrator": [DRAFTS, WRITE, REVIEW, SUBSCRIBERS, SUBSCRIBERS_ACTS, EDITIONS, SENDING, PEOPLE],
 }
 PUBLISHERS = {
     "Editor": ["publish_article"],

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from . import addresses
-from .models import ConsentEvent, Subscriber, Suppression
+from newsletter import addresses
+from newsletter.models import ConsentEvent, Subscriber, Suppression
 
 
 class ReadOnly:

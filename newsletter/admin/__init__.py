@@ -1,0 +1,3 @@
+from . import subscribers
+
+__all__ = ["subscribers"]
