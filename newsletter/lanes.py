@@ -1,5 +1,6 @@
 """What sending a mail can come to, whoever carries it: `smtp_lane` to a mail server, `api_lane` to a provider."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -28,7 +29,7 @@ class Outcome:
 class Lane(Protocol):
     """A way for one mail at a time, used by one thread. It never raises for what a server does, nor sends twice."""
 
-    def send(self, mail: Mail, *, until: float) -> Outcome:
-        """Send a mail, unless it could not be begun to be handed over before `until` (`mails.clock()`)."""
+    def send(self, mail: Mail, may_go: Callable[[], bool]) -> Outcome:
+        """Send a mail. `may_go` is asked last before the act that cannot be taken back, and may say no by then."""
 
     def close(self) -> None: ...

@@ -59,6 +59,14 @@ def database(name: str, default: str) -> dict[str, object]:
     return config
 
 
+def whole_number(name: str, default: int, *, least: int = 0) -> int:
+    value = env.str(name, default=str(default)).strip()
+    if not (value.isascii() and value.isdigit() and least <= int(value[:9]) and len(value) < 9):
+        above = f" above {least - 1}" if least else ""
+        raise ImproperlyConfigured(f"{name} must be a whole number{above}, not {value!r}.")
+    return int(value)
+
+
 def is_loopback(host: str | None) -> bool:
     if host == "localhost":
         return True
@@ -335,7 +343,7 @@ def mailer(name: str) -> dict[str, object]:
             "password": unquote(url.password or ""),
             "use_tls": url.scheme == "smtp+tls",
             "use_ssl": url.scheme == "smtp+ssl",
-            "timeout": 15,
+            "timeout": whole_number("EMAIL_TIMEOUT", default=60, least=1),
         },
     }
 
@@ -350,27 +358,26 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 NEWSLETTER_POSTAL_ADDRESS = env.str("NEWSLETTER_POSTAL_ADDRESS", default="")
 NEWSLETTER_REFUSED_DOMAINS = env.list("NEWSLETTER_REFUSED_DOMAINS", default=[])
 NEWSLETTER_BOUNCE_ADDRESS = env.str("NEWSLETTER_BOUNCE_ADDRESS", default="")
+# How many mails may leave at most, over all workers (0: no limit), and by how many lanes at once in each process.
+NEWSLETTER_PER_SECOND = whole_number("NEWSLETTER_PER_SECOND", default=0)
+NEWSLETTER_PER_HOUR = whole_number("NEWSLETTER_PER_HOUR", default=0)
+NEWSLETTER_LANES = whole_number("NEWSLETTER_LANES", default=4, least=1)
+# When an edition is paused: this share of its mails was refused, or reported as spam.
+NEWSLETTER_FAILURES_PERCENT = whole_number("NEWSLETTER_FAILURES_PERCENT", default=5)
+NEWSLETTER_COMPLAINTS_PER_MILLE = whole_number("NEWSLETTER_COMPLAINTS_PER_MILLE", default=3)
 NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
 
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
 
 
-def threshold(name: str, default: int) -> int:
-    """Read a whole number above nothing."""
-    value = env.str(name, default=str(default)).strip()
-    if not (value.isascii() and value.isdigit() and 0 < int(value) <= 10_000):
-        raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {value!r}.")
-    return int(value)
-
-
-REVIEW_PAY_MONTHS = threshold("REVIEW_PAY_MONTHS", default=12)
-REVIEW_STATISTIC_MONTHS = threshold("REVIEW_STATISTIC_MONTHS", default=18)
-REVIEW_RANGE_RATIO = threshold("REVIEW_RANGE_RATIO", default=3)
-REVIEW_MOVE_PERCENT = threshold("REVIEW_MOVE_PERCENT", default=40)
+REVIEW_PAY_MONTHS = whole_number("REVIEW_PAY_MONTHS", default=12, least=1)
+REVIEW_STATISTIC_MONTHS = whole_number("REVIEW_STATISTIC_MONTHS", default=18, least=1)
+REVIEW_RANGE_RATIO = whole_number("REVIEW_RANGE_RATIO", default=3, least=1)
+REVIEW_MOVE_PERCENT = whole_number("REVIEW_MOVE_PERCENT", default=40, least=1)
 
 # The audit log: after how many days it forgets network addresses
 
-AUDIT_ADDRESS_DAYS = threshold("AUDIT_ADDRESS_DAYS", default=90)
+AUDIT_ADDRESS_DAYS = whole_number("AUDIT_ADDRESS_DAYS", default=90, least=1)
 
 # Logging: one line an event on standard error, UTC
 

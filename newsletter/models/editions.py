@@ -197,7 +197,8 @@ class Edition(models.Model):
     def resume(self) -> None:
         """Go on where a pause came. Raises `NotPossibleError`."""
         with self._leaving(self.State.PAUSED, to="resume"):
-            self.state = self.State.SENDING if self.prepared_at else self.State.PREPARING
+            begun = self.State.PREPARING if self.audience_at else self.State.SCHEDULED
+            self.state = self.State.SENDING if self.prepared_at else begun
             self.pause_reason, self.resumed_at, self.connection_errors = "", timezone.now(), 0
             self._save("state", "pause_reason", "resumed_at", "connection_errors")
 

@@ -1,0 +1,195 @@
+"""The transactions of sending: what came of mails is recorded, and the next ones are claimed.
+
+A delivery leaves `pending` here, before SMTP starts, and comes back only by an outcome which says that the mail has
+certainly not been taken. Nothing else in this app makes a delivery `sending`, and nothing makes it `pending` again but
+this module.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from . import eligibility
+from .lanes import Outcome, Verdict
+from .mails import Recipient
+from .models import Delivery, Edition, Sender, Subscriber
+from .rates import Allowance
+
+State = Delivery.State
+
+# After how long a mail that was put off is tried again; after the last time it has failed.
+RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 25, 125, 300)]
+# A sender that has not been heard of for so long is taken for dead, wherever it runs.
+LEASE = timedelta(seconds=30)
+
+_STATES = {Verdict.ACCEPTED: State.SENT, Verdict.REFUSED: State.FAILED, Verdict.UNKNOWN: State.UNCERTAIN}
+_ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]+")
+
+
+def beat(sender: Sender) -> bool:
+    """Give a sign of life and hold the sender's row until the transaction ends; False if it was taken for dead."""
+    return Sender.objects.running().filter(pk=sender.pk).update(heartbeat_at=Now()) == 1
+
+
+def record(sender: Sender, outcomes: Mapping[int, Outcome]) -> None:
+    """Write down what came of deliveries that this sender has held last, and move its books.
+
+    A delivery that had become uncertain, because the sender was taken for dead, is settled by this: it is the evidence.
+    One that somebody else has settled since is left as it is. Recording the same twice changes nothing.
+    """
+    held = list(_held(sender).filter(pk__in=outcomes).order_by("pk").select_for_update())
+    book: Counter[str] = Counter()
+    for delivery in held:
+        if delivery.state == State.UNCERTAIN:
+            book["uncertain"] -= 1
+        _take(delivery, outcomes[delivery.pk])
+        book[_entry(delivery.state)] += 1
+    Delivery.objects.bulk_update(held, ["state", "due_at", "attempts", "settled_at", "code", "reply"])
+    _enter(sender, book)
+
+
+def begun_by_nobody(sender: Sender, in_flight: Iterable[int]) -> list[int]:
+    """Deliveries that this sender has claimed by a commit whose answer was lost: no lane has them."""
+    return list(_held(sender).exclude(pk__in=in_flight).values_list("pk", flat=True))
+
+
+class Claimed(NamedTuple):
+    """Whom to write to once the claiming transaction has been committed.
+
+    `found` counts the due deliveries that were found, those left out included; `wait` is how many seconds the rates of
+    sending ask for before the next.
+    """
+
+    recipients: list[Recipient]
+    found: int = 0
+    wait: float = 0.0
+
+
+NOTHING = Claimed([])
+
+
+def claim(sender: Sender, edition: Edition, room: int) -> Claimed:
+    """Take at most `room` due deliveries, if the edition is being sent and their subscribers still want it.
+
+    Subscribers are locked: whoever leaves does so before, and is left out, or after the mail has been claimed.
+    """
+    if not edition.is_sending_now():
+        return NOTHING
+    allowance = Allowance(edition)
+    room = int(min(room, allowance.number))
+    due = dict(_due(edition)[:room]) if room else {}
+    if not due:
+        return NOTHING if room else Claimed([], wait=allowance.wait())
+    people = Subscriber.objects.filter(pk__in=due.values()).order_by("pk")
+    # Locked by one statement and read by the next: the first may have waited, with other tables as they were before.
+    list(people.select_for_update(no_key=True).values_list("pk"))
+    found = eligibility.candidates(edition, people)
+    suppressed = eligibility.suppressed_among(found)
+    skips = {person.pk: eligibility.skip(person, suppressed) for person in found}
+    wanting = {person.pk: person for person in found if skips[person.pk] is None}
+    going = {pk: wanting[subscriber] for pk, subscriber in due.items() if subscriber in wanting}
+    _leave_out(sender, {pk: skip for pk, subscriber in due.items() if (skip := skips[subscriber])})
+    Delivery.objects.filter(pk__in=going).update(
+        state=State.SENDING, sender=sender, claimed_at=Now(), settled_at=None, code=None, reply=""
+    )
+    allowance.spend(len(going))
+    recipients = [Recipient(pk, person.token, person.email) for pk, person in going.items()]
+    return Claimed(recipients, found=len(due))
+
+
+def end(sender: Sender) -> None:
+    """Close the books of a sender that holds nothing any more."""
+    Sender.objects.running().filter(pk=sender.pk).update(ended_at=Now())
+
+
+def expire(sender: Sender) -> bool:
+    """Take a sender for dead: what it was sending has perhaps been sent. False if it had ended before."""
+    with transaction.atomic():
+        if not Sender.objects.running().filter(pk=sender.pk).update(ended_at=Now(), is_lost=True):
+            return False
+        lost = sender.deliveries.filter(edition=sender.edition_id, state=State.SENDING).update(state=State.UNCERTAIN)
+        _enter(sender, Counter(uncertain=lost))
+    return True
+
+
+def settle(delivery: Delivery, state: Delivery.State, note: str) -> bool:
+    """Say what became of an uncertain delivery: sent, failed, or pending, to be sent once more. False if it is not one.
+
+    Only a person may choose pending: whoever does accepts that the mail arrives twice if it had been taken.
+    """
+    with transaction.atomic():
+        delivery.refresh_from_db(from_queryset=Delivery.objects.select_for_update())
+        if delivery.state != State.UNCERTAIN or delivery.sender is None:
+            return False
+        delivery.state, delivery.reply, delivery.settled_at = state, without_addresses(note), Now()
+        delivery.save(update_fields=["state", "reply", "settled_at"])
+        _enter(delivery.sender, Counter({"uncertain": -1, _entry(state): 1}))
+    return True
+
+
+def withdraw(edition: Edition, at_most: int) -> int:
+    """Take waiting deliveries of a cancelled edition out of the queue; how many."""
+    with transaction.atomic():
+        edition.lock()
+        if edition.state != Edition.State.CANCELLED:
+            return 0
+        waiting = list(edition.deliveries.pending().order_by("pk").values_list("pk", flat=True)[:at_most])
+        number = Delivery.objects.filter(pk__in=waiting).update(
+            state=State.SKIPPED, skip=Delivery.Skip.CANCELLED, settled_at=Now()
+        )
+        Edition.objects.filter(pk=edition.pk).update(withdrawn=F("withdrawn") + number)
+    return number
+
+
+def without_addresses(reply: str) -> str:
+    """The words of a mail server as they may be kept."""
+    return _ADDRESS.sub("…", reply[:1000])[:200]
+
+
+def _held(sender: Sender) -> models.QuerySet[Delivery]:
+    states = [State.SENDING, State.UNCERTAIN]
+    return Delivery.objects.filter(edition=sender.edition_id, sender=sender, state__in=states)
+
+
+def _due(edition: Edition) -> models.QuerySet[Delivery, tuple[int, int]]:
+    due = Delivery.objects.pending().filter(edition=edition, due_at__lte=Now()).order_by("due_at", "pk")
+    return due.select_for_update(skip_locked=True).values_list("pk", "subscriber_id")
+
+
+def _take(delivery: Delivery, outcome: Outcome) -> None:
+    """Change a delivery as an outcome says."""
+    delivery.code, delivery.reply = outcome.code, without_addresses(outcome.reply)
+    delivery.settled_at = Now()
+    if outcome.verdict in _STATES:
+        delivery.state = _STATES[outcome.verdict]
+    elif outcome.verdict == Verdict.DEFERRED and delivery.attempts >= len(RETRY_AFTER):
+        delivery.state = State.FAILED
+    else:
+        delivery.state, delivery.settled_at, delivery.due_at = State.PENDING, None, Now()
+        if outcome.verdict == Verdict.DEFERRED:
+            delivery.due_at = Now() + RETRY_AFTER[delivery.attempts]
+            delivery.attempts += 1
+
+
+def _leave_out(sender: Sender, skips: Mapping[int, Delivery.Skip]) -> None:
+    for skip in set(skips.values()):
+        Delivery.objects.filter(pk__in=[pk for pk, reason in skips.items() if reason == skip]).update(
+            state=State.SKIPPED, skip=skip, sender=sender, settled_at=Now()
+        )
+    _enter(sender, Counter(skipped=len(skips)))
+
+
+def _entry(state: str) -> str:
+    return "retried" if state == State.PENDING else state
+
+
+def _enter(sender: Sender, book: Counter[str]) -> None:
+    changes = {name: F(name) + number for name, number in book.items() if number}
+    if changes:
+        Sender.objects.filter(pk=sender.pk).update(**changes)

@@ -1,0 +1,72 @@
+"""What keeps editions moving: called every few seconds by every worker, and to no effect where nothing is due."""
+
+from collections.abc import Callable
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from . import claims, preparation
+from .models import Delivery, Edition, Sender
+
+# Deliveries that are taken out of a cancelled edition's queue at once.
+BATCH = 5_000
+
+
+def tick() -> bool:
+    """Do one round; whether there is more to do at once."""
+    rounds: list[Callable[[], bool]] = [promote, prepare, expire, withdraw, reopen, finish]
+    busy = [act() for act in rounds]
+    return any(busy)
+
+
+def promote() -> bool:
+    """Begin the preparation of editions that are due."""
+    for edition in Edition.objects.due():
+        preparation.begin(edition)
+    return False
+
+
+def prepare() -> bool:
+    busy = [preparation.prepare_batch(edition) for edition in Edition.objects.being_prepared()]
+    return any(busy)
+
+
+def expire() -> bool:
+    """Take senders for dead that have given no sign of life: their machine may be gone."""
+    for sender in Sender.objects.running().filter(heartbeat_at__lt=Now() - claims.LEASE):
+        claims.expire(sender)
+    return False
+
+
+def expire_process(host: str, process: int) -> None:
+    """Take for dead what a process was sending that has just ended, which its parent knows at once."""
+    for sender in Sender.objects.running().filter(host=host, process=process):
+        claims.expire(sender)
+
+
+def withdraw() -> bool:
+    """Empty the queue of cancelled editions."""
+    cancelled = Edition.objects.filter(_has(Delivery.State.PENDING), state=Edition.State.CANCELLED)
+    busy = [claims.withdraw(edition, BATCH) == BATCH for edition in cancelled]
+    return any(busy)
+
+
+def reopen() -> bool:
+    """Go on with an edition that was finished, when it turns out that a mail of it had not been taken."""
+    sent = Edition.objects.filter(_has(Delivery.State.PENDING), state=Edition.State.SENT)
+    sent.update(state=Edition.State.SENDING, finished_at=None)
+    return False
+
+
+def finish() -> bool:
+    """Close editions of which nothing waits and nothing is on its way. What is uncertain does not hold them up."""
+    done = Edition.objects.being_sent().exclude(_has(Delivery.State.PENDING, Delivery.State.SENDING))
+    done.update(state=Edition.State.SENT, finished_at=timezone.now())
+    return False
+
+
+def _has(*states: Delivery.State) -> Q:
+    """Whether an edition has deliveries in one of these states, each found by an index of its own."""
+    deliveries = [Delivery.objects.filter(edition=OuterRef("pk"), state=state) for state in states]
+    return Q.create([Q(Exists(found)) for found in deliveries], connector=Q.OR)
