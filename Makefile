@@ -7,11 +7,12 @@ SOURCES := veltrix articles careers newsletter tests manage.py
 PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
 	BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@127.0.0.1:587 VAR_DIR=$$(mktemp -d)
 
-.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres browser bench format requirements
+.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres faults browser soak bench format requirements
 
 help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
 	@echo "make test   run every check and test"
+	@echo "make soak   send editions through faults for an hour"
 	@echo "make bench  measure how fast pages are, and write docs/performance.md"
 	@echo "make format write the code in its format"
 
@@ -35,6 +36,7 @@ demo: $(VENV)/runtime .env
 # The two engines side by side: each leaves one core free.
 test: lint types templates migrations deploy-check imports
 	@$(MAKE) --no-print-directory -j2 -O sqlite postgres
+	@$(MAKE) --no-print-directory faults
 	@$(MAKE) --no-print-directory browser
 
 lint: $(VENV)/development
@@ -59,15 +61,25 @@ imports: $(VENV)/development
 	$(BIN)/lint-imports
 
 sqlite: $(VENV)/development
-	$(BIN)/coverage run -m pytest -m "not browser"
+	$(BIN)/coverage run -m pytest -m "not browser and not faults"
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=95
 
 postgres: $(VENV)/development
-	$(BIN)/python -m tests.postgres $(BIN)/pytest -m "not browser"
+	$(BIN)/python -m tests.postgres $(BIN)/pytest -m "not browser and not faults"
 
 browser: $(VENV)/development
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/pytest -m browser
+
+faults: $(VENV)/development
+	$(BIN)/pytest -m faults
+
+# Sending through faults for half an hour on each engine; ends at the first run that the audit finds fault with.
+soak: $(VENV)/development
+	for n in $$(seq 15); do \
+		$(BIN)/python -m tests.faults --people 8000 --seconds 100 || exit 1; \
+		$(BIN)/python -m tests.faults --engine sqlite --machines 1 --people 6000 --seconds 100 || exit 1; \
+	done
 
 bench: $(VENV)/development
 	$(BIN)/python -m tests.bench docs/performance.md

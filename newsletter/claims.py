@@ -55,8 +55,11 @@ def record(sender: Sender, outcomes: Mapping[int, Outcome]) -> None:
 
 
 def begun_by_nobody(sender: Sender, in_flight: Iterable[int]) -> list[int]:
-    """Deliveries that this sender has claimed by a commit whose answer was lost: no lane has them."""
-    return list(_held(sender).exclude(pk__in=in_flight).values_list("pk", flat=True))
+    """Deliveries that this sender has claimed by a commit whose answer was lost: no lane has them.
+
+    What came of them nobody has written down, which tells them from those of which a lane said that it is uncertain.
+    """
+    return list(_held(sender).filter(settled_at=None).exclude(pk__in=in_flight).values_list("pk", flat=True))
 
 
 class Claimed(NamedTuple):

@@ -157,7 +157,7 @@ def end_with_parent() -> None:
     """Begin an orderly end as soon as the process that holds the other end of standard input is gone."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()

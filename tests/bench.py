@@ -113,7 +113,7 @@ def sites(engine: str, folder: Path) -> Iterator[list[Site]]:
         if engine == "SQLite":
             addresses = [f"sqlite:///{folder}/{size}.sqlite3" for size in SIZES]
         else:
-            address = stack.enter_context(server())
+            address = stack.enter_context(server()).address
             with psycopg.connect(address, autocommit=True) as connection:
                 for size in SIZES:
                     connection.execute(f"CREATE DATABASE bench_{size}")

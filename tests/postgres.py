@@ -49,36 +49,57 @@ def unprivileged_user() -> str | None:
     return next(name for name in ("postgres", "nobody", "daemon") if name in names)
 
 
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Start a server and give its address as a `DATABASE_URL`; stop it and delete its data at the end."""
-    folder, user, port = programs(), unprivileged_user(), free_port()
-    data = Path(tempfile.mkdtemp(prefix="veltrix-postgres-"))
-    if user:
-        shutil.chown(data, user)
+class Server:
+    """A cluster in a folder of its own that can be stopped and started."""
 
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    def __init__(self) -> None:
+        self.programs, self.user, self.port = programs(), unprivileged_user(), free_port()
+        self.data = Path(tempfile.mkdtemp(prefix="veltrix-postgres-"))
+        if self.user:
+            shutil.chown(self.data, self.user)
+        self.cluster = str(self.data / "cluster")
+        self.address = f"postgres://veltrix@127.0.0.1:{self.port}/postgres"
 
-    def run(*command: str) -> None:
+    def create(self) -> None:
+        self._run("initdb", "-D", self.cluster, "-U", "veltrix", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+        self._run("pg_ctl", "-D", self.cluster, "-w", "-l", str(self.data / "log"), "-o", options, "start")
+
+    def stop(self, mode: str) -> None:
+        """Stop at once: `fast` ends transactions, `immediate` is a crash."""
+        self._run("pg_ctl", "-D", self.cluster, "-w", "-m", mode, "stop")
+
+    def delete(self) -> None:
+        with contextlib.suppress(SystemExit):
+            self.stop("immediate")
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), *arguments]
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
         done = subprocess.run(
-            command, user=user, cwd=data, capture_output=True, text=True, env=environment, check=False
+            command, user=self.user, cwd=self.data, capture_output=True, text=True, env=environment, check=False
         )
         if done.returncode:
-            sys.exit(f"PostgreSQL did not start: {' '.join(command)}\n{done.stdout}{done.stderr}")
+            sys.exit(f"PostgreSQL failed: {' '.join(command)}\n{done.stdout}{done.stderr}")
 
-    cluster = str(data / "cluster")
-    options = f"-p {port} -k {data} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+
+@contextlib.contextmanager
+def server() -> Iterator[Server]:
+    """A running server, stopped and deleted at the end."""
+    server = Server()
     try:
-        run(str(folder / "initdb"), "-D", cluster, "-U", "veltrix", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        run(str(folder / "pg_ctl"), "-D", cluster, "-w", "-l", str(data / "log"), "-o", options, "start")
-        yield f"postgres://veltrix@127.0.0.1:{port}/postgres"
+        server.create()
+        server.start()
+        yield server
     finally:
-        subprocess.run(
-            [folder / "pg_ctl", "-D", cluster, "-m", "immediate", "stop"], user=user, capture_output=True, check=False
-        )
-        shutil.rmtree(data, ignore_errors=True)
+        server.delete()
 
 
 if __name__ == "__main__":
-    with server() as address:
-        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": address}, check=False).returncode)
+    with server() as running:
+        sys.exit(
+            subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": running.address}, check=False).returncode
+        )

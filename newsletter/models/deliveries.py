@@ -86,6 +86,7 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     sender = models.ForeignKey(Sender, models.PROTECT, null=True, related_name="deliveries", db_index=False)
     claimed_at = models.DateTimeField(null=True)
+    # When its outcome was written down: never for what a dead sender has left behind.
     settled_at = models.DateTimeField(null=True)
     skip = models.CharField("why left out", max_length=10, choices=Skip, blank=True)
     # What the mail server said last: its SMTP reply, without addresses.

@@ -86,7 +86,9 @@ class FrozenRowsTests(TestCase):
         guarded = {model._meta.label for model in frozen.guarded_models()}
 
         figures = {"articles.StatisticValue", "careers.SalaryRange"}
-        self.assertEqual(guarded, {*figures, "articles.ArticleVersion", "newsletter.EditionContent", "veltrix.AuditEntry"})
+        self.assertEqual(
+            guarded, {*figures, "articles.ArticleVersion", "newsletter.EditionContent", "veltrix.AuditEntry"}
+        )
 
     def test_a_migration_may_drop_a_column_and_the_triggers_come_back(self):
         config = apps.get_app_config("articles")
