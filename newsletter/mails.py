@@ -110,10 +110,10 @@ class Mail:
 
 
 def _headers(headers: dict[str, str]) -> bytes:
-    message = EmailMessage(policy=email.policy.SMTP)
+    policy, message = email.policy.SMTP, EmailMessage(policy=email.policy.SMTP)
     for name, value in headers.items():
         message[name] = value
-    return message.as_bytes().removesuffix(CRLF)
+    return b"".join(policy.fold_binary(name, message[name]) for name in headers)
 
 
 def _part(subtype: str) -> bytes:

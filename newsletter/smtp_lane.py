@@ -84,6 +84,7 @@ class SmtpLane:
             server.ehlo_or_helo_if_needed()
             if options["use_tls"]:
                 server.starttls(context=context)
+                server.ehlo()
             if options["username"]:
                 server.login(options["username"], options["password"])
         except smtplib.SMTPAuthenticationError as error:

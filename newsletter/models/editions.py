@@ -218,8 +218,8 @@ class Edition(models.Model):
         with transaction.atomic():
             self.lock()
             if self.state not in states:
-                label = self.State(self.state).label.lower()
-                raise NotPossibleError(f"The edition is {label}: there is nothing to {to}.")
+                label = self.State(self.state).label
+                raise NotPossibleError(f"The edition’s state is “{label}”: there is nothing to {to}.")
             yield
 
     def is_sending_now(self) -> bool:

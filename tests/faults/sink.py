@@ -10,9 +10,12 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 # What a sender must take for uncertain, since no reply follows the final dot; those that were taken all the same.
 SILENT = {"hangs", "hangstaken", "dropsafter"}
@@ -41,6 +44,8 @@ class Sink:
     def __init__(self, log: int) -> None:
         self.log = log
         self.seen: Counter[str] = Counter()
+        self.port = 0
+        self.lines: set[asyncio.StreamWriter] = set()
 
     def note(self, event: str, address: str, message: bytes = b"") -> None:
         found = re.search(rb"^Message-ID: (\S+)", message, re.MULTILINE | re.IGNORECASE)
@@ -48,11 +53,13 @@ class Sink:
         os.write(self.log, json.dumps(line).encode() + b"\n")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.lines.add(writer)
         try:
             await self.talk(reader, writer)
         except (_HungUpError, ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.lines.discard(writer)
             writer.close()
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -137,14 +144,40 @@ class Sink:
         await asyncio.sleep(PONDERS)
         await say("250 2.0.0 OK")
 
+    async def listen(self, port: int, is_ready: Callable[[], object], is_over: asyncio.Event) -> None:
+        server = await asyncio.start_server(self.serve, "127.0.0.1", port, limit=2**22)
+        self.port, self.loop, self.is_over = server.sockets[0].getsockname()[1], asyncio.get_running_loop(), is_over
+        is_ready()
+        async with server:
+            await is_over.wait()
+            server.close_clients()
 
-async def main(port: int, path: str) -> None:
-    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    server = await asyncio.start_server(Sink(log).serve, "127.0.0.1", port, limit=2**22)
-    async with server:
-        print("ready", flush=True)
-        await server.serve_forever()
+    def hang_up(self) -> None:
+        """Close every connection, as a server does that is started again. From another thread."""
+        for line in list(self.lines):
+            self.loop.call_soon_threadsafe(line.close)
+
+
+@contextmanager
+def running(path: Path) -> Iterator[Sink]:
+    """A sink in a thread of this process."""
+    log, is_ready = _opened(path), threading.Event()
+    sink = Sink(log)
+    thread = threading.Thread(target=lambda: asyncio.run(sink.listen(0, is_ready.set, asyncio.Event())))
+    thread.start()
+    is_ready.wait()
+    try:
+        yield sink
+    finally:
+        sink.loop.call_soon_threadsafe(sink.is_over.set)
+        thread.join()
+        os.close(log)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+    sink = Sink(_opened(Path(sys.argv[2])))
+    asyncio.run(sink.listen(int(sys.argv[1]), lambda: print("ready", flush=True), asyncio.Event()))

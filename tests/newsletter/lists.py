@@ -1,0 +1,43 @@
+"""Subscribers, editions and deliveries, made without forms and mails."""
+
+from datetime import timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from newsletter.models import Delivery, Edition, EditionContent, Sender, Subscriber
+
+_numbers = count(1)
+
+
+def make_subscriber(address=None, **values):
+    """Somebody who has confirmed a moment ago."""
+    address = address or f"person-{next(_numbers)}@example.com"
+    values = {"status": "active", "confirmed_at": timezone.now() - timedelta(seconds=1), **values}
+    return Subscriber.objects.create(email=address, email_key=address.lower(), **values)
+
+
+def make_edition(**values):
+    number = next(_numbers)
+    return Edition.objects.create(**{"slug": f"edition-{number}", "subject": f"Edition {number}", **values})
+
+
+def make_sending(people=1, **values):
+    """An edition that is being sent to so many new subscribers, and its deliveries in their order."""
+    now = timezone.now()
+    state = {"state": "sending", "scheduled_at": now, "audience_at": now, "prepared_at": now, "started_at": now}
+    edition = make_edition(**{**state, "candidates": people, "deliveries_made": people, **values})
+    EditionContent.objects.create(
+        edition=edition,
+        subject=edition.subject,
+        sender="The AI Briefing <briefing@veltrix.example>",
+        html="<p>Hello</p>\n<a href='[[unsubscribe_url]]'>Leave</a>\n",
+        text="Hello\n[[unsubscribe_url]]\n",
+        document={},
+    )
+    deliveries = [Delivery.objects.create(edition=edition, subscriber=make_subscriber()) for _ in range(people)]
+    return edition, deliveries
+
+
+def make_sender(edition, **values):
+    return Sender.objects.create(edition=edition, **{"host": "here", "process": 1, "lanes": 4, **values})
