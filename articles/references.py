@@ -120,17 +120,22 @@ def search(words: str, *, most: int) -> list[tuple[str, Sourced]]:
 
 def shown(html: str, notes: "SourceNotes") -> str:
     """Sanitised text with the figures that the page has loaded in the place of its references."""
-    return "".join(_shown(html, notes))
+    return filled(html, lambda reference, is_in_link: _figure(reference, notes, is_in_link=is_in_link))
 
 
-def _shown(html: str, notes: "SourceNotes") -> Iterator[str]:
+def filled(html: str, fill: Callable[[str, bool], str]) -> str:
+    """Sanitised text with what `fill` makes, as HTML, of each reference and of whether it stands in a link."""
+    return "".join(_filled(html, fill))
+
+
+def _filled(html: str, fill: Callable[[str, bool], str]) -> Iterator[str]:
     end = links = 0
     for tag in _TAG.finditer(html):
         if tag[2] == "a":
             links += -1 if tag[1] else 1
         elif (opening := _OPENING.fullmatch(tag[0])) is not None:
             yield html[end : tag.start()]
-            yield _figure(opening[1], notes, is_in_link=links > 0)
+            yield fill(opening[1], links > 0)
             end = tag.end() + len("</data>")
     yield html[end:]
 

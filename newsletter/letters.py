@@ -20,7 +20,7 @@ from .models import ConsentEvent, Subscriber, Suppression
 
 LIST_UNSUBSCRIBE_POST = "List-Unsubscribe=One-Click"
 
-_inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+_css = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 class UnbrokenListHeaders(email.policy.EmailPolicy):
@@ -41,6 +41,11 @@ class Letter(EmailMultiAlternatives):
         # Seven bits also keep bodies as they were signed, whatever servers stand between.
         linesep = policy.linesep if policy else "\n"
         return super().message(policy=UnbrokenListHeaders(linesep=linesep, cte_type="7bit"))
+
+
+def with_inline_styles(html: str) -> str:
+    """A mail’s HTML as mail programs heed it: styles at the elements; only what depends on the screen in a sheet."""
+    return _css.inline(html)
 
 
 def letter_for(event: ConsentEvent) -> Letter | None:
@@ -104,7 +109,7 @@ def _letter(name: str, subject: str, event: ConsentEvent, context: dict[str, Any
         to=[event.subscriber.email],
         headers={"Message-ID": message_id, **headers},
     )
-    letter.attach_alternative(_inliner.inline(render_to_string(f"email/{name}.html", context)), "text/html")
+    letter.attach_alternative(with_inline_styles(render_to_string(f"email/{name}.html", context)), "text/html")
     return letter
 
 
