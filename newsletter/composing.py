@@ -59,8 +59,9 @@ def document_of(edition: Edition, parts: Sequence[EditionPart] | None = None) ->
     """The edition with its articles' and figures' present words, in a number of queries that does not grow."""
     parts = list(edition.parts.select_related("article")) if parts is None else parts
     articles = Article.objects.published().for_index().in_bulk([part.article_id for part in parts if part.article_id])
-    if missing := next((part for part in parts if part.article and part.article_id not in articles), None):
-        raise CannotComposeError(f"Readers cannot see “{missing.article.title}”.")
+    for article in (part.article for part in parts if part.article):
+        if article.pk not in articles:
+            raise CannotComposeError(f"Readers cannot see “{article.title}”.")
     texts = [sanitize_inner(text) for text in (edition.intro, edition.closing, *(part.text for part in parts))]
     figures = references.load(reference for text in texts for reference in references.find(text))
     intro, closing, *words = (_complete(text, figures) for text in texts)

@@ -40,13 +40,14 @@ class Mailing:
     def __init__(self, content: EditionContent) -> None:
         self.content = content
         self._boundary = f"=_{signing.make_token()}"  # what quoted-printable never holds
+        # Of the list; the same for all.
+        self.headers = {"List-Id": list_id(), "List-Unsubscribe-Post": LIST_UNSUBSCRIBE_POST}
         self._head = _headers(
             {
                 "Subject": content.subject,
                 "From": content.sender,
                 **({"Reply-To": content.reply_to} if content.reply_to else {}),
-                "List-Id": list_id(),
-                "List-Unsubscribe-Post": LIST_UNSUBSCRIBE_POST,
+                **self.headers,
                 "MIME-Version": "1.0",
                 "Content-Type": f'multipart/alternative; boundary="{self._boundary}"',
             }
@@ -60,7 +61,8 @@ class Mailing:
     def as_bytes(self, mail: "Mail") -> bytes:
         """The whole mail in lines that end with CRLF, in seven bits, as it goes over the wire but for stuffed dots."""
         opening = CRLF + b"--" + self._boundary.encode()
-        own = "".join(f"{name}: {value}\r\n" for name, value in mail.own_headers.items()).encode("ascii")
+        headers = {"To": mail.recipient.address, **mail.own_headers}
+        own = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
         return b"".join(
             [
                 *(self._head, own, opening, _part("plain")),
@@ -87,10 +89,9 @@ class Mail:
 
     @cached_property
     def own_headers(self) -> dict[str, str]:
-        """Headers that no other mail has. The Message-ID follows from the delivery: a copy is known as one."""
+        """Headers that no other mail has, beside To. The Message-ID follows from the delivery: copies are known."""
         delivery = self.recipient.delivery
         return {
-            "To": self.recipient.address,
             "Date": formatdate(),
             "Message-ID": f"<{signing.sign_delivery(delivery)}@{mail_host()}>",
             "List-Unsubscribe": f"<{self.fields[merging.UNSUBSCRIBE]}>",

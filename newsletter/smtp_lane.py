@@ -29,7 +29,7 @@ class _EndedError(Exception):
 
 
 class SmtpLane:
-    """Options: host, port, username, password, use_tls (STARTTLS), use_ssl, timeout (seconds)."""
+    """Options as Django’s SMTP backend has them: host, port, timeout; username, password, use_tls, use_ssl."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
@@ -74,7 +74,7 @@ class SmtpLane:
         options, timeout = self.options, self.options["timeout"]
         try:
             context = ssl.create_default_context()
-            if options["use_ssl"]:
+            if options.get("use_ssl"):
                 server: smtplib.SMTP = smtplib.SMTP_SSL(
                     options["host"], options["port"], DNS_NAME.get_fqdn(), timeout=timeout, context=context
                 )
@@ -82,10 +82,10 @@ class SmtpLane:
                 server = smtplib.SMTP(options["host"], options["port"], DNS_NAME.get_fqdn(), timeout=timeout)
             self._server = server
             server.ehlo_or_helo_if_needed()
-            if options["use_tls"]:
+            if options.get("use_tls"):
                 server.starttls(context=context)
                 server.ehlo()
-            if options["username"]:
+            if options.get("username"):
                 server.login(options["username"], options["password"])
         except smtplib.SMTPAuthenticationError as error:
             verdict = Verdict.LOCKED_OUT if error.smtp_code >= 500 else Verdict.UNREACHABLE

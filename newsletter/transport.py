@@ -1,14 +1,44 @@
-"""How editions leave: by SMTP lanes of our own."""
+"""How editions leave: by SMTP lanes of our own, or into the folder of a site that is only tried out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 
-from .lanes import Lane
+from .lanes import Lane, Outcome, Verdict
+from .mails import Mail
 from .smtp_lane import SmtpLane
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 def open_lane() -> Lane:
     """A new lane by the mailer of the settings."""
     mailer: dict[str, Any] = settings.MAILERS["default"]
-    return SmtpLane(mailer["OPTIONS"])
+    return SmtpLane(mailer["OPTIONS"]) if mailer["BACKEND"] == SMTP else BackendLane()
+
+
+class BackendLane:
+    """Hands mails to Django's mailer, which takes them all or fails."""
+
+    def send(self, mail: Mail, may_go: Callable[[], bool]) -> Outcome:
+        content = mail.mailing.content
+        letter = EmailMultiAlternatives(
+            subject=content.subject,
+            body=mail.text,
+            from_email=content.sender,
+            to=[mail.recipient.address],
+            headers=mail.mailing.headers | mail.own_headers,
+        )
+        letter.attach_alternative(mail.html, "text/html")
+        if not may_go():
+            return Outcome(Verdict.UNREACHABLE, None, "This process had been stopped for too long.")
+        try:
+            letter.send()
+        except OSError as error:
+            return Outcome(Verdict.UNKNOWN, None, f"{type(error).__name__}: {error}")
+        return Outcome(Verdict.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing is open."""

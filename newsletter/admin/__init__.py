@@ -1,3 +1,3 @@
-from . import subscribers
+from . import editions, subscribers
 
-__all__ = ["subscribers"]
+__all__ = ["editions", "subscribers"]

@@ -369,6 +369,10 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('state', 'failed')), fields=['edition', 'code'], name='delivery_failed'),
         ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('state', 'skipped')), fields=['edition', 'skip'], name='delivery_left_out'),
+        ),
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.UniqueConstraint(fields=('subscriber', 'edition'), name='one_delivery_for_each_subscriber'),

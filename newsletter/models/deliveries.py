@@ -105,6 +105,7 @@ class Delivery(models.Model):
             models.Index(fields=["edition", "sender"], name="delivery_on_its_way", condition=Q(state="sending")),
             models.Index(fields=["edition"], name="delivery_uncertain", condition=Q(state="uncertain")),
             models.Index(fields=["edition", "code"], name="delivery_failed", condition=Q(state="failed")),
+            models.Index(fields=["edition", "skip"], name="delivery_left_out", condition=Q(state="skipped")),
         ]
         constraints = [
             # The subscriber first: so that it finds the editions that somebody got, too.

@@ -33,7 +33,7 @@ def make_sending(people=1, **values):
         sender="The AI Briefing <briefing@veltrix.example>",
         html="<p>Hello</p>\n<a href='[[unsubscribe_url]]'>Leave</a>\n",
         text="Hello\n[[unsubscribe_url]]\n",
-        document={},
+        document={"subject": edition.subject, "preheader": "", "intro": "<p>Hello</p>", "closing": "", "parts": []},
     )
     deliveries = [Delivery.objects.create(edition=edition, subscriber=make_subscriber()) for _ in range(people)]
     return edition, deliveries

@@ -1,0 +1,129 @@
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.views.decorators.csp import csp_override
+from django.views.decorators.http import require_http_methods
+
+from articles.models import Article
+from newsletter.models import Edition, EditionPart
+
+from . import edition_preview, edition_sending
+
+S = Edition.State
+# Until its preparation an edition is its draft; after it, subscribers get what was frozen.
+OPEN = {S.DRAFT, S.SCHEDULED}
+
+
+class EditionForm(forms.ModelForm):
+    """A draft. Somebody who has had the form open since before the preparation began changes nothing any more."""
+
+    class Meta:
+        model = Edition
+        fields = [
+            *("subject", "preheader", "slug", "intro", "closing"),
+            *("topic", "source", "signed_up_from", "signed_up_until", "per_second", "per_hour"),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        if self.instance.pk and Edition.objects.filter(pk=self.instance.pk).exclude(state__in=OPEN).exists():
+            raise forms.ValidationError("Its preparation has begun: what subscribers get can no longer be changed.")
+        return super().clean() or self.cleaned_data
+
+
+class EditionPartInline(admin.StackedInline):
+    model = EditionPart
+    fields = [("position", "article"), "heading", "text"]
+    extra = 0
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "article":
+            kwargs["queryset"] = Article.objects.published().order_by("-number").only("number", "title")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Edition)
+class EditionAdmin(admin.ModelAdmin):
+    form = EditionForm
+    change_form_template = "admin/newsletter/edition/change_form.html"
+    list_display = ["subject", "state", "scheduled_at", "finished_at", "progress", "changed_at"]
+    list_filter = ["state", "topic"]
+    search_fields = ["subject", "slug"]
+    prepopulated_fields = {"slug": ["subject"]}
+    autocomplete_fields = ["topic"]
+    actions = None
+    view_on_site = False  # readers see it from the moment at which sending begins
+    inlines = [EditionPartInline]
+    fieldsets = [
+        (None, {"fields": ["subject", "preheader", "slug", "intro", "closing"]}),
+        (
+            "Who gets it",
+            {
+                "classes": ["collapse"],
+                "description": "Everybody who is subscribed, unless you narrow it down.",
+                "fields": ["topic", "source", ("signed_up_from", "signed_up_until")],
+            },
+        ),
+        ("How fast", {"classes": ["collapse"], "fields": [("per_second", "per_hour")]}),
+    ]
+
+    class Media:
+        css = {"all": ["css/admin.css"]}
+
+    @admin.display(description="sent")
+    def progress(self, edition: Edition) -> str:
+        if edition.started_at is None:
+            return "–"
+        done = edition.sent_so_far  # type: ignore[attr-defined]
+        return format_html(
+            '<a href="{}">{} of {}</a>',
+            reverse("admin:newsletter_edition_sending", args=[edition.pk]),
+            f"{done:,}",
+            f"{edition.deliveries_made:,}",
+        )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Edition]:
+        return super().get_queryset(request).annotate(sent_so_far=models.Sum("senders__sent", default=0))
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Edition | None = None) -> dict[str, Any]:
+        return {} if obj else {"slug": ["subject"]}
+
+    def has_change_permission(self, request: HttpRequest, obj: Edition | None = None) -> bool:
+        return (obj is None or obj.state in OPEN) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Edition | None = None) -> bool:
+        """A draft may go; what was sent, or was to be, stays on record."""
+        return (obj is None or obj.is_draft) and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:
+        # No more than the form holds: meanwhile the state may have moved on.
+        obj.save(update_fields=[*form.changed_data, "changed_at"] if change else None)
+
+    def get_urls(self) -> list[URLPattern]:
+        def address(route: str, name: str, view: Callable[..., HttpResponse], methods: list[str]) -> URLPattern:
+            shown = self.admin_site.admin_view(_at_the_desk(self, view, methods))
+            return path(f"<int:pk>/{route}/", shown, name=f"newsletter_edition_{name}")
+
+        mail = self.admin_site.admin_view(_at_the_desk(self, edition_preview.mail_view, ["GET", "HEAD"]))
+        policy = csp_override(edition_preview.MAIL_CSP)
+        return [
+            address("preview", "preview", edition_preview.preview_view, ["GET", "HEAD", "POST"]),
+            address("sending", "sending", edition_sending.sending_view, ["GET", "HEAD", "POST"]),
+            path("<int:pk>/mail/", policy(mail), name="newsletter_edition_mail"),
+            *super().get_urls(),
+        ]
+
+
+def _at_the_desk(
+    model_admin: admin.ModelAdmin, view: Callable[..., HttpResponse], methods: list[str]
+) -> Callable[..., HttpResponse]:
+    @require_http_methods(methods)
+    def inner(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return view(model_admin, request, **kwargs)
+
+    return inner
