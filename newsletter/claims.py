@@ -6,13 +6,13 @@ this module.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from . import eligibility
@@ -43,14 +43,17 @@ def record(sender: Sender, outcomes: Mapping[int, Outcome]) -> None:
     A delivery that had become uncertain, because the sender was taken for dead, is settled by this: it is the evidence.
     One that somebody else has settled since is left as it is. Recording the same twice changes nothing.
     """
-    held = list(_held(sender).filter(pk__in=outcomes).order_by("pk").select_for_update())
+    held = _held(sender).filter(pk__in=outcomes).order_by("pk").select_for_update()
     book: Counter[str] = Counter()
-    for delivery in held:
-        if delivery.state == State.UNCERTAIN:
+    alike: dict[_Change, dict[int, str]] = defaultdict(dict)
+    for pk, state, attempts in held.values_list("pk", "state", "attempts"):
+        if state == State.UNCERTAIN:
             book["uncertain"] -= 1
-        _take(delivery, outcomes[delivery.pk])
-        book[_entry(delivery.state)] += 1
-    Delivery.objects.bulk_update(held, ["state", "due_at", "attempts", "settled_at", "code", "reply"])
+        change = _change(outcomes[pk], attempts)
+        book[_entry(change.state)] += 1
+        alike[change][pk] = without_addresses(outcomes[pk].reply)
+    for change, replies in alike.items():
+        change.make(replies)
     _enter(sender, book)
 
 
@@ -165,19 +168,37 @@ def _due(edition: Edition) -> models.QuerySet[Delivery, tuple[int, int]]:
     return due.select_for_update(skip_locked=True).values_list("pk", "subscriber_id")
 
 
-def _take(delivery: Delivery, outcome: Outcome) -> None:
-    """Change a delivery as an outcome says."""
-    delivery.code, delivery.reply = outcome.code, without_addresses(outcome.reply)
-    delivery.settled_at = Now()
+class _Change(NamedTuple):
+    """What an outcome makes of a delivery; `due_in` is when it is tried again, None where it is not."""
+
+    state: Delivery.State
+    code: int | None
+    attempts: int
+    due_in: timedelta | None = None
+
+    def make(self, replies: Mapping[int, str]) -> None:
+        """Change these deliveries, each with its own reply: one statement, which `bulk_update` would take six for."""
+        said = set(replies.values())
+        own = Case(*(When(pk=pk, then=Value(reply)) for pk, reply in replies.items()))
+        again = {} if self.due_in is None else {"due_at": Now() + self.due_in}
+        Delivery.objects.filter(pk__in=replies).update(
+            state=self.state,
+            code=self.code,
+            attempts=self.attempts,
+            settled_at=Now() if self.due_in is None else None,
+            reply=Value(said.pop()) if len(said) == 1 else own,
+            **again,
+        )
+
+
+def _change(outcome: Outcome, attempts: int) -> _Change:
     if outcome.verdict in _STATES:
-        delivery.state = _STATES[outcome.verdict]
-    elif outcome.verdict == Verdict.DEFERRED and delivery.attempts >= len(RETRY_AFTER):
-        delivery.state = State.FAILED
-    else:
-        delivery.state, delivery.settled_at, delivery.due_at = State.PENDING, None, Now()
-        if outcome.verdict == Verdict.DEFERRED:
-            delivery.due_at = Now() + RETRY_AFTER[delivery.attempts]
-            delivery.attempts += 1
+        return _Change(_STATES[outcome.verdict], outcome.code, attempts)
+    if outcome.verdict != Verdict.DEFERRED:
+        return _Change(State.PENDING, outcome.code, attempts, timedelta())
+    if attempts >= len(RETRY_AFTER):
+        return _Change(State.FAILED, outcome.code, attempts)
+    return _Change(State.PENDING, outcome.code, attempts + 1, RETRY_AFTER[attempts])
 
 
 def _leave_out(sender: Sender, skips: Mapping[int, Delivery.Skip]) -> None:

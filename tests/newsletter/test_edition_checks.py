@@ -65,7 +65,9 @@ class ChecklistTests(TestCase):
 
     def test_links_that_lead_nowhere_here_or_elsewhere(self):
         address = "https://elsewhere.example/gone"
-        ExternalLink.objects.create(address=address, digest=ExternalLink.digest_of(address), failures=5, problem="It is gone.")
+        ExternalLink.objects.create(
+            address=address, digest=ExternalLink.digest_of(address), failures=5, problem="It is gone."
+        )
 
         self.assert_found("error", "/articles/none/ leads nowhere", intro='<p><a href="/articles/none/">x</a></p>')
         self.assert_found("error", "is no whole address", intro='<p><a href="articles/none">x</a></p>')
