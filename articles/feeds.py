@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -23,17 +24,36 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @method_decorator(require_safe, name="__call__")
-class CorrectionsFeed(Feed):
-    """The latest corrections and retractions of figures (RFC 4287)."""
+class AtomFeed(Feed):
+    """What every feed of this site says of itself and of its entries (RFC 4287)."""
 
     feed_type = Atom1Feed
-    title = f"{NAME}: corrections"
-    subtitle = "Figures that were wrong, what they are now, and why."
     author_name = PUBLISHER
     language = "en-GB"
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().__call__(request, *args, **kwargs)
+
+    def feed_url(self) -> str:
+        raise NotImplementedError
+
+    def feed_guid(self) -> str:
+        return self.feed_url()
+
+    def item_link(self, item: Any) -> str:
+        return settings.SITE_URL + item.get_absolute_url()
+
+    def item_guid(self, item: models.Model) -> str:
+        """A tag URI (RFC 4151), which stays whatever happens to addresses."""
+        host = urlsplit(settings.SITE_URL).hostname
+        return f"tag:{host},2026:{item._meta.label_lower}/{item.pk}"
+
+
+class CorrectionsFeed(AtomFeed):
+    """The latest corrections and retractions of figures."""
+
+    title = f"{NAME}: corrections"
+    subtitle = "Figures that were wrong, what they are now, and why."
 
     def link(self) -> str:
         return settings.SITE_URL + reverse("articles:corrections")
@@ -41,25 +61,14 @@ class CorrectionsFeed(Feed):
     def feed_url(self) -> str:
         return settings.SITE_URL + reverse("articles:corrections-feed")
 
-    def feed_guid(self) -> str:
-        return self.feed_url()
-
     def items(self) -> list[Sourced]:
         return list(corrections(1, a_page=MOST_ENTRIES).object_list)
 
     def item_title(self, item: Sourced) -> str:
-        return _writable(f"{item.change_text}: {item.subject}")
+        return writable(f"{item.change_text}: {item.subject}")
 
     def item_description(self, item: Sourced) -> str:
-        return format_html("<p>{}</p>", _writable(item.why_note))
-
-    def item_link(self, item: Sourced) -> str:
-        return settings.SITE_URL + item.get_absolute_url()
-
-    def item_guid(self, item: Sourced) -> str:
-        """A tag URI (RFC 4151), which stays whatever happens to addresses."""
-        host = urlsplit(settings.SITE_URL).hostname
-        return f"tag:{host},2026:{item._meta.label_lower}/{item.pk}"
+        return format_html("<p>{}</p>", writable(item.why_note))
 
     def item_pubdate(self, item: Sourced) -> datetime | None:
         return item.published_at
@@ -68,5 +77,6 @@ class CorrectionsFeed(Feed):
         return item.published_at
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
+    """Text without what no feed can hold."""
     return CONTROL_CHARACTERS.sub(" ", text)
