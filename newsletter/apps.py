@@ -7,6 +7,7 @@ class NewsletterConfig(AppConfig):
     def ready(self) -> None:
         from articles import frozen
 
+        from . import links  # noqa: F401 - enters its addresses
         from .models import EditionContent
 
         frozen.keep(EditionContent)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import archive, views
 
 app_name = "newsletter"
 
@@ -13,5 +13,6 @@ urlpatterns = [
     # A one-click POST to an address that lost its slash must not be answered by a redirect.
     path("unsubscribe/<str:token>", views.unsubscribe),
     path("preferences/<str:token>/", views.preferences, name="preferences"),
-    path("<slug:slug>/", views.edition, name="edition"),
+    path("archive/", archive.index, name="archive"),
+    path("<slug:slug>/", archive.edition, name="edition"),
 ]

@@ -125,8 +125,3 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     raise Http404
-
-
-@require_safe
-def edition(request: HttpRequest, slug: str) -> HttpResponse:
-    raise Http404

@@ -11,6 +11,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client, RequestFactory, SimpleTestCase, TestCase
 
 from tests.factories import make_article, make_path, make_role, make_skill, make_statistic, make_user
+from tests.newsletter.lists import make_part, make_sent
 from veltrix.wsgi import read_as_utf8
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,8 @@ class HeadersTests(TestCase):
             "/careers/skills/",
             make_skill().get_absolute_url(),
             "/newsletter/",
+            "/newsletter/archive/",
+            make_sent(make_part()).get_absolute_url(),
         ]
 
     def test_pages_for_readers_set_no_cookie_and_have_the_strict_policy(self):
@@ -107,6 +110,9 @@ class HeadersTests(TestCase):
             "/authors/none/",
             "/newsletter/confirm/x/",
             "/newsletter/unsubscribe/x/",
+            "/newsletter/archive/?page=-1",
+            "/newsletter/%F0%9F%92%A5/",
+            "/newsletter/" + "a" * 3000 + "/",
         ]
         for path in odd:
             with self.subTest(path):

@@ -25,6 +25,7 @@ from tests.factories import (
     make_table,
     publish_as_is,
 )
+from tests.newsletter.lists import make_figure, make_part, make_sent
 
 # Codes that a page writes as a sign or not at all, and places in a list, which it shows by its order.
 UNWRITTEN = {"currency", "inLanguage", "encodingFormat", "position", "isAccessibleForFree"}
@@ -96,6 +97,10 @@ class PagesTests(TestCase):
         publish_as_is(article)
         fixed.current.publish_successor(value=44, display_text="44%", why="correction", why_note=HOSTILE)
         gone.current.publish_successor(why="retraction", why_note="Made up.")
+        part = make_part(
+            title=HOSTILE, path=article.get_absolute_url(), figure=make_figure(path=fixed.get_absolute_url())
+        )
+        make_sent(part, slug="hostile", subject=f"Subject {HOSTILE}", preheader=HOSTILE)
 
     def pages(self):
         """Every page that links lead to from the front page, by its path."""
@@ -135,7 +140,7 @@ class PagesTests(TestCase):
         self.assertLessEqual(set(expected.split()), types)
 
     def test_nothing_ends_the_element_before_its_time(self):
-        for path in ("/articles/hostile/", "/careers/hostile/", "/careers/paths/hostile-path/"):
+        for path in ("/articles/hostile/", "/newsletter/hostile/", "/careers/hostile/", "/careers/paths/hostile-path/"):
             with self.subTest(path):
                 html = self.client.get(path).text
 

@@ -2,6 +2,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from newsletter.feeds import EditionsFeed
+
 from . import views
 
 urlpatterns = [
@@ -9,6 +11,7 @@ urlpatterns = [
     path("", include("articles.urls")),
     path("careers/", include("careers.urls")),
     path("newsletter/", include("newsletter.urls")),
+    path("feeds/editions.atom", EditionsFeed(), name="editions-feed"),
     path("media/<path:name>", views.media, name="media"),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]

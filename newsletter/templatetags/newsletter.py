@@ -1,9 +1,13 @@
 from django import template
 from django.template.context import Context
+from django.utils.safestring import SafeString
 
+from articles.prose import as_safe_html
+from newsletter import archive
 from newsletter.forms import SignUpForm
 
 register = template.Library()
+register.filter("first_figure", archive.first_figure)
 
 
 @register.simple_tag(takes_context=True)
@@ -11,3 +15,9 @@ def sign_up_form(context: Context) -> SignUpForm:
     """A fresh form for `newsletter/_sign_up_form.html`, which remembers the page that it stands on."""
     request = context.get("request")
     return SignUpForm.standing_at(request.path if request else "")
+
+
+@register.filter
+def sanitised(html: str) -> SafeString:
+    """Rich text that was kept whole, its figures included, sanitised once more."""
+    return as_safe_html(html)

@@ -39,5 +39,33 @@ def make_sending(people=1, **values):
     return edition, deliveries
 
 
+def make_figure(text="42%", **values):
+    """A figure as the document of an edition holds it."""
+    return {"text": text, "claim": "of people count.", "source": "Office, Count", "path": "/statistics/x/", **values}
+
+
+def make_part(number=7, **values):
+    """An article as the document of an edition holds it."""
+    article = {"title": f"Article {number}", "path": f"/articles/article-{number}/", "standfirst": "", "kicker": ""}
+    return {"kind": "article", "number": number, **article, "heading": "", "text": "", "figure": None, **values}
+
+
+def make_sent(*parts, days_ago=0, intro="", closing="", preheader="", **values):
+    """An edition that went out so many days ago with these parts of its document."""
+    moment = timezone.now() - timedelta(days=days_ago)
+    state = {"state": "sent", "scheduled_at": moment, "audience_at": moment, "prepared_at": moment}
+    edition = make_edition(**{**state, "started_at": moment, "finished_at": moment, **values})
+    words = {"subject": edition.subject, "preheader": preheader}
+    EditionContent.objects.create(
+        edition=edition,
+        **words,
+        sender="The AI Briefing <briefing@veltrix.example>",
+        html="<a href='[[unsubscribe_url]]'>Leave</a>\n",
+        text="[[unsubscribe_url]]\n",
+        document={**words, "intro": intro, "closing": closing, "parts": list(parts)},
+    )
+    return edition
+
+
 def make_sender(edition, **values):
     return Sender.objects.create(edition=edition, **{"host": "here", "process": 1, "lanes": 4, **values})
