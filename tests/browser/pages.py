@@ -95,6 +95,8 @@ PAGES = [
     Visit("newsletter-address-refused", "/newsletter/", form={"email": "no address", "stamp": "x"}),
     Visit("newsletter-sent-by-another-site", "/newsletter/", 403, form={}, is_from_elsewhere=True),
     Visit("newsletter-too-many", "/newsletter/", 429, {"email": "a@example.com", "stamp": "{stamp}"}, statement=CROWD),
+    Visit("newsletter-archive", "/newsletter/archive/"),
+    Visit("newsletter-edition", "/newsletter/what-pay-did/"),
     Visit("newsletter-check-your-inbox", "/newsletter/check-your-inbox/"),
     Visit("newsletter-confirm", "{confirm}"),
     Visit("newsletter-confirmed", "/newsletter/confirmed/"),

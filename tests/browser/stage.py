@@ -1,13 +1,14 @@
 """What the browser tests find on the site, set up once in an empty VAR_DIR.
 
-The launch content, an article of every block, a statistic with a history, a draft, an editor, a chief editor, an author
-and two subscribers.
+The launch content, an article of every block, a statistic with a history, a draft, two editions, an editor, a chief
+editor, an author and two subscribers.
 """
 
 import json
 import sys
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import time_machine
 from django.core.files.base import ContentFile
@@ -16,6 +17,7 @@ from django.db import transaction
 from PIL import Image as Pillow
 
 from articles.models import (
+    Article,
     CallOut,
     FaqItem,
     Image,
@@ -31,6 +33,7 @@ from careers.models import CareerPath, ComparisonTable, RoleTable, SkillList
 from newsletter import signing, wording
 from newsletter.models import ConsentEvent, NewsletterSignUp, Subscriber
 from tests.factories import make_draft, make_user, publish_as_is
+from tests.newsletter.lists import make_figure, make_part, make_sent
 
 
 def main() -> None:
@@ -44,6 +47,7 @@ def main() -> None:
     make_draft(number=2, slug="a-draft", title="A draft that nobody sees")
     make_article_of_every_block()
     make_a_history()
+    make_past_editions()
     asked = ask("pending@example.com")
     subscriber = ask("subscribed@example.com").subscriber
     subscriber.confirm(subscriber.consent_events.get(), network_digest="")
@@ -111,6 +115,33 @@ def make_a_history() -> None:
     correction = {"why": "correction", "why_note": "Two fingers had been counted twice."}
     value = value.publish_successor(at=years[2], value=42, display_text="42%", **correction)
     value.publish_successor(at=years[3], value=51, display_text="51%", as_of="2024", why="update")
+
+
+def make_past_editions() -> None:
+    """Two editions with articles and figures of the launch content, and words of their own."""
+    articles = {article.number: article.live_version for article in Article.objects.published().for_index()}
+
+    def part(number: int, **values: Any) -> dict[str, Any]:
+        version = articles[number]
+        value = version.headline and version.headline.current
+        figure = value and make_figure(
+            value.text, claim=value.subject, source=str(value.source or ""), path=value.get_absolute_url()
+        )
+        described = {"title": version.title, "standfirst": version.standfirst, "kicker": str(version.category)}
+        return make_part(number, path=version.article.get_absolute_url(), figure=figure, **described, **values)
+
+    make_sent(part(61), days_ago=7, slug="skills-asked-for", subject="Which skills are asked for")
+    make_sent(
+        part(60, heading="First", text='<p>Read <a href="/careers/">what it pays</a> beside it.</p>'),
+        part(59),
+        {"kind": "text", "heading": "Elsewhere", "text": "<ul><li><p>One</p></li><li><p>Another</p></li></ul>"},
+        part(62),
+        slug="what-pay-did",
+        subject="What AI roles pay, and what is not known of it",
+        preheader="Eight roles in two countries, and the ways in for those who do not write code.",
+        intro='<p>Good morning. The figure to begin with is <a href="/statistics/with-a-history/">51%</a>.</p>',
+        closing="<p>Until next week.</p>",
+    )
 
 
 def picture() -> bytes:
