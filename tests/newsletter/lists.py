@@ -41,7 +41,8 @@ def make_sending(people=1, **values):
 
 def make_figure(text="42%", **values):
     """A figure as the document of an edition holds it."""
-    return {"text": text, "claim": "of people count.", "source": "Office, Count", "path": "/statistics/x/", **values}
+    evidence = {"source": "Office, Count", "note": "", "path": "/statistics/x/"}
+    return {"text": text, "claim": "of people count.", **evidence, **values}
 
 
 def make_part(number=7, **values):

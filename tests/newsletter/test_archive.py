@@ -4,7 +4,10 @@ from django.test import TestCase
 from django.utils import timezone
 
 from articles.links import dead
+from newsletter import composing
+from newsletter.models import Edition, EditionPart
 from tests import schema_org
+from tests.factories import make_article, make_statistic
 
 from .lists import make_edition, make_figure, make_part, make_sending, make_sent
 
@@ -18,7 +21,7 @@ class ArchiveTests(TestCase):
         make_sent(make_part(), days_ago=14, subject="The old one")
         make_sent(
             make_part(1),
-            make_part(2, figure=make_figure("97M", claim="jobs are new.")),
+            make_part(2, figure=make_figure("97M", claim="jobs are new.", note="Not confirmed")),
             days_ago=7,
             subject="The new one",
         )
@@ -28,6 +31,7 @@ class ArchiveTests(TestCase):
         assert [edition.subject for edition in page.context["page"]] == ["The new one", "The old one"]
         self.assertContains(page, '<p class="numeral">97M</p>', html=True)
         self.assertContains(page, "jobs are new.")
+        self.assertContains(page, "Not confirmed")
         self.assertContains(page, "No. 2: Article 2")
 
     def test_what_has_not_begun_to_leave_is_not_shown(self):
@@ -82,7 +86,10 @@ class ArchiveTests(TestCase):
 class EditionTests(TestCase):
     def test_an_edition_shows_all_that_was_sent(self):
         make_sent(
-            make_part(60, heading="First of all", text="<p>Look at this.</p>", figure=make_figure("42%", source="")),
+            make_part(
+                60, heading="First of all", text="<p>Look at this.</p>", figure=make_figure("42%", note="Disputed")
+            ),
+            make_part(61, figure=make_figure("43%", source="")),
             {"kind": "text", "heading": "And then", "text": "<p>Some <strong>more</strong>.</p>"},
             slug="week-48",
             subject="What pay did",
@@ -107,6 +114,21 @@ class EditionTests(TestCase):
             "Until next week.",
         ):
             self.assertContains(page, words)
+
+    def test_an_edition_shows_what_composing_made_of_it(self):
+        statistic = make_statistic("42%", slug="share", claim="of jobs ask for it.")
+        article = make_article(title="What jobs ask for", headline=statistic)
+        edition = make_edition(slug="one", intro='<p>It is <data value="statistic:share"></data>.</p>')
+        EditionPart.objects.create(edition=edition, article=article)
+        composing.freeze(edition)
+        Edition.objects.filter(pk=edition.pk).update(started_at=timezone.now())
+
+        page = self.client.get("/newsletter/one/")
+
+        self.assertContains(page, '<p class="numeral">42%</p>', html=True)
+        self.assertContains(page, "No source stated", count=1)
+        self.assertContains(page, f'<a href="{article.get_absolute_url()}">What jobs ask for</a>', html=True)
+        self.assertContains(page, '<p>It is <a href="http://127.0.0.1:8000/statistics/share/">42%</a>.</p>', html=True)
 
     def test_nobodys_links_are_in_it(self):
         make_sent(make_part(), slug="one")
@@ -186,7 +208,7 @@ class FeedTests(TestCase):
 
     def test_entries_are_whole_and_lead_back_to_the_site(self):
         edition = make_sent(
-            make_part(60, standfirst="Its standfirst.", figure=make_figure("42%")),
+            make_part(60, standfirst="Its standfirst.", figure=make_figure("42%", note="Disputed")),
             {"kind": "text", "heading": "And then", "text": "<p>More.</p>"},
             slug="one",
             subject="One",
@@ -203,7 +225,7 @@ class FeedTests(TestCase):
         assert entry.find("atom:link", ATOM).attrib["href"] == "http://127.0.0.1:8000/newsletter/one/"
         content = entry.find("atom:content", ATOM)
         assert content.attrib["type"] == "html"
-        for words in ("Hello.", "42%", "Its standfirst.", "<h2>And then</h2>", "More.", "Goodbye."):
+        for words in ("Hello.", "42%", "Disputed", "Its standfirst.", "<h2>And then</h2>", "More.", "Goodbye."):
             assert words in content.text
         assert 'href="http://127.0.0.1:8000/articles/article-60/"' in content.text
         assert 'href="/' not in content.text
