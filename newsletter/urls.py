@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import archive, views
+from . import archive, preferences, views
 
 app_name = "newsletter"
 
@@ -12,7 +12,9 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     # A one-click POST to an address that lost its slash must not be answered by a redirect.
     path("unsubscribe/<str:token>", views.unsubscribe),
-    path("preferences/<str:token>/", views.preferences, name="preferences"),
+    path("preferences/<str:token>/", preferences.preferences, name="preferences"),
+    path("preferences/<str:token>/data/", preferences.data, name="preferences-data"),
+    path("preferences/<str:token>/erase/", preferences.erase, name="preferences-erase"),
     path("archive/", archive.index, name="archive"),
     path("<slug:slug>/", archive.edition, name="edition"),
 ]

@@ -6,7 +6,7 @@ from functools import wraps
 
 from django.core import signing as django_signing
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -112,7 +112,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Leave by POST, answered by 200 and never by a redirect; GET asks first, because mail scanners follow links."""
     subscriber = Subscriber.objects.with_token(token).first()
     if subscriber is None:
-        return render(request, "newsletter/unknown_link.html", status=404)
+        return unknown_link(request)
     if request.method != "POST":
         return render(request, "newsletter/unsubscribe.html", {"subscriber": subscriber})
     is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
@@ -122,6 +122,5 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "newsletter/unsubscribed.html")
 
 
-@require_safe
-def preferences(request: HttpRequest, token: str) -> HttpResponse:
-    raise Http404
+def unknown_link(request: HttpRequest) -> HttpResponse:
+    return render(request, "newsletter/unknown_link.html", status=404)

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, Self
 
@@ -13,6 +14,9 @@ from .suppression import Suppression
 LETTERS_AT_MOST = 3
 LETTERS_WITHIN = timedelta(days=30)
 LETTERS_APART = timedelta(minutes=10)
+# Each choice is kept as evidence, and a program could press buttons without end.
+CHOICES_AT_MOST = 50
+CHOICES_WITHIN = timedelta(days=1)
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -130,6 +134,10 @@ class Subscriber(models.Model):
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE
 
+    @property
+    def is_resting(self) -> bool:
+        return self.paused_until is not None and self.paused_until > timezone.now()
+
     def lock(self) -> None:
         """Read this row afresh and hold it until the transaction ends."""
         self.refresh_from_db(from_queryset=Subscriber.objects.select_for_update())
@@ -175,6 +183,55 @@ class Subscriber(models.Model):
             self.consent_events.create(kind=ConsentEvent.ENDINGS[status], form=form)
             Suppression.objects.suppress(self.email, self.ENDINGS[status])
         return True
+
+    def may_choose(self) -> bool:
+        """Whether one choice more is taken today."""
+        chosen = self.consent_events.filter(
+            kind=ConsentEvent.Kind.CHOSE, created_at__gt=timezone.now() - CHOICES_WITHIN
+        )
+        return chosen.count() < CHOICES_AT_MOST
+
+    def choose_topics(self, offered: Iterable[Category], wanted: Iterable[Category], form: str) -> bool:
+        """Decline those of the topics offered that are not wanted; a topic that was not offered stays as it was.
+
+        Like every choice it is for those who are subscribed, and False if it changed nothing.
+        """
+        with transaction.atomic():
+            self.lock()
+            before = set(self.declined_topics.select_related("parent"))
+            after = before.difference(offered) | set(offered).difference(wanted)
+            if not self.is_active or after == before:
+                return False
+            self.declined_topics.set(after)
+            declined = ", ".join(sorted(str(topic) for topic in after))
+            self._record_choice(f"All topics but: {declined}." if declined else "All topics.", form)
+        return True
+
+    def pause(self, until: datetime, form: str) -> bool:
+        """Send nothing until a moment; one who has paused already stays so until the moment chosen first."""
+        with transaction.atomic():
+            self.lock()
+            if not self.is_active or self.is_resting:
+                return False
+            self._set_pause(until, f"Nothing until {timezone.localtime(until):%d %B %Y}.", form)
+        return True
+
+    def go_on(self, form: str) -> bool:
+        """End a pause before its time."""
+        with transaction.atomic():
+            self.lock()
+            if not self.is_active or not self.is_resting:
+                return False
+            self._set_pause(None, "Go on after a pause.", form)
+        return True
+
+    def _set_pause(self, until: datetime | None, wording: str, form: str) -> None:
+        self.paused_until = until
+        self.save(update_fields=["paused_until"])
+        self._record_choice(wording, form)
+
+    def _record_choice(self, wording: str, form: str) -> None:
+        self.consent_events.create(kind=ConsentEvent.Kind.CHOSE, form=form, wording=wording)
 
     def erase(self, form: str) -> bool:
         """Forget the address but for its hash, and whatever else could tell whose record this was."""
