@@ -1,8 +1,10 @@
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from newsletter.models import ConsentEvent, Subscriber, Suppression
 
 from .support import ADDRESS, NewsletterTestCase, link_in
+from .test_models import make_subscriber
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -68,6 +70,54 @@ class UnsubscribeTests(NewsletterTestCase):
 
         assert self.post(self.link, ONE_CLICK).status_code == 200
         assert self.status() == "unsubscribed"
+
+    @override_settings(SECURE_SSL_REDIRECT=True, BEHIND_PROXY=True)
+    def test_one_click_by_plain_http_through_the_proxy_is_not_redirected(self):
+        multipart = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+        bodies = {
+            "application/x-www-form-urlencoded": b"List-Unsubscribe=One-Click",
+            "multipart/form-data; boundary=b": multipart,
+        }
+        with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+            client = Client(headers={"X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.1"})
+            assert client.get("/newsletter/").status_code == 301
+            for number, (content_type, body) in enumerate(bodies.items()):
+                for end in ("/", ""):
+                    with self.subTest(content_type, end=end):
+                        subscriber = make_subscriber(
+                            f"a{number}{len(end)}@example.com", status="active", confirmed_at=timezone.now()
+                        )
+                        path = f"/newsletter/unsubscribe/{subscriber.token}{end}"
+
+                        response = client.generic("POST", path, body, content_type)
+
+                        assert (response.status_code, response.content) == (200, b"You have left.\n")
+                        assert subscriber.consent_events.get().form == "one-click"
+
+    def test_whatever_is_sent_is_left_or_refused_and_never_an_error_of_ours(self):
+        multipart = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n'
+        for content_type, body, status in [
+            ("", b"List-Unsubscribe=One-Click", 200),
+            ("text/plain", b"List-Unsubscribe=One-Click", 200),
+            ("application/json", b'{"List-Unsubscribe": "One-Click"}', 200),
+            ("application/json", b"\xff\x00", 200),
+            ("nonsense", b"", 200),
+            ("APPLICATION/X-WWW-FORM-URLENCODED", b"List-Unsubscribe=One-Click", 200),
+            ("application/x-www-form-urlencoded", b"List-Unsubscribe=%ff%00&%00=&=&&", 200),
+            ("application/x-www-form-urlencoded; charset=utf-7", b"List-Unsubscribe=One-Click", 400),
+            ("application/x-www-form-urlencoded; charset=none", b"List-Unsubscribe=One-Click", 200),
+            ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 6000), 400),
+            ("multipart/form-data", multipart, 400),
+            ("multipart/form-data; boundary=other", multipart, 200),
+            ("multipart/form-data; boundary=b", multipart, 200),
+            ("multipart/form-data; boundary=b", b"", 200),
+            ("multipart/form-data; boundary=b; charset=none", multipart + b"--b--", 200),
+        ]:
+            for end in ("/", ""):
+                with self.subTest(content_type, body=body[:40], end=end):
+                    response = self.client.generic("POST", self.link.rstrip("/") + end, body, content_type)
+
+                    assert response.status_code == status
 
     def test_leaving_twice_is_leaving_once(self):
         self.post(self.link, ONE_CLICK)
