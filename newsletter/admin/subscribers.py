@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,6 +12,10 @@ from django.template.response import TemplateResponse
 
 from newsletter import addresses
 from newsletter.models import ConsentEvent, Subscriber, Suppression
+
+from .long_lists import LongList
+
+MOST_OF_HISTORY = 50
 
 
 class ReadOnly:
@@ -26,25 +31,70 @@ class ReadOnly:
         return False
 
 
-class ConsentEventInline(ReadOnly, admin.TabularInline):
-    model = ConsentEvent
-    fields = ["kind", "created_at", "form", "wording", "network_digest"]
-    extra = 0
+@dataclass(frozen=True)
+class Latest:
+    """The latest rows of a history, and whether there are earlier ones."""
+
+    rows: list[Any]
+    has_more: bool
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any]) -> "Latest":
+        found = list(rows[: MOST_OF_HISTORY + 1])
+        return cls(found[:MOST_OF_HISTORY], len(found) > MOST_OF_HISTORY)
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(ReadOnly, admin.ModelAdmin):
+class SubscriberAdmin(ReadOnly, LongList):
     list_display = ["address", "status", "created_at", "confirmed_at", "ended_at"]
-    list_filter = ["status", "created_at", "confirmed_at", "ended_at"]
+    list_filter = ["status", "created_at", "ended_at"]
     search_fields = ["email_key"]
-    date_hierarchy = "created_at"
-    fields = ["email", "status", "created_at", "confirmed_at", "ended_at"]
-    inlines = [ConsentEventInline]
+    search_help_text = "A whole address, or how it begins."
+    ordering = ["-created_at", "-pk"]
+    fields = ["email", "status", "created_at", "source", "confirmed_at", "paused_until", "declined", "ended_at"]
+    readonly_fields = ["declined"]
+    change_form_template = "admin/newsletter/subscriber/change_form.html"
     actions = ["take_off", "erase"]
 
-    @admin.display(description="e-mail address", ordering="email_key")
+    @admin.display(description="e-mail address")
     def address(self, subscriber: Subscriber) -> str:
         return subscriber.email or "(erased)"
+
+    @admin.display(description="declined topics")
+    def declined(self, subscriber: Subscriber) -> str:
+        return ", ".join(str(topic) for topic in subscriber.declined_topics.select_related("parent"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Subscriber], search_term: str
+    ) -> tuple[QuerySet[Subscriber], bool]:
+        words = search_term.strip()
+        return (queryset & Subscriber.objects.beginning_with(words) if words else queryset), False
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Subscriber | None = None,
+    ) -> HttpResponse:
+        if obj:
+            context["histories"] = self._histories(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _histories(self, request: HttpRequest, subscriber: Subscriber) -> dict[str, Latest]:
+        """What somebody agreed to, which editions they got, and what mail servers said, each if it may be seen."""
+        histories: dict[str, QuerySet[Any]] = {
+            "consentevent": subscriber.consent_events.order_by("-pk"),
+            "delivery": subscriber.deliveries.select_related("edition").order_by("-edition_id"),
+            "mailreport": subscriber.mail_reports.select_related("edition").order_by("-pk"),
+        }
+        return {
+            name: Latest.of(rows)
+            for name, rows in histories.items()
+            if request.user.has_perm(f"newsletter.view_{name}")
+        }
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         # ReadOnly closes the form to everybody; the permission itself decides about the action.
@@ -82,13 +132,25 @@ class SubscriberAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(ReadOnly, admin.ModelAdmin):
+class ConsentEventAdmin(ReadOnly, LongList):
     list_display = ["created_at", "kind", "subscriber", "form"]
-    list_filter = ["kind", "created_at"]
+    list_filter = ["created_at"]
     list_select_related = ["subscriber"]
-    search_fields = ["subscriber__email_key", "form"]
+    search_fields = ["subscriber__email_key"]
+    search_help_text = "A whole address finds what its owner agreed to."
+    ordering = ["-created_at", "-pk"]
     fields = ["subscriber", "kind", "created_at", "form", "wording", "network_digest"]
-    date_hierarchy = "created_at"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ConsentEvent], search_term: str
+    ) -> tuple[QuerySet[ConsentEvent], bool]:
+        if not search_term.strip():
+            return queryset, False
+        try:
+            found = Subscriber.objects.with_address(addresses.canonical(search_term.strip()))
+        except ValidationError:
+            return queryset.none(), False
+        return queryset.filter(subscriber__in=list(found.values_list("pk", flat=True))), False
 
 
 class SuppressionForm(forms.ModelForm):
@@ -109,6 +171,9 @@ class SuppressionForm(forms.ModelForm):
     class Meta:
         model = Suppression
         fields = ["reason", "note"]
+        help_texts = {
+            "note": "For colleagues, and for the person if they ask what is held about them. Never the address itself."
+        }
 
     def clean_address(self) -> str:
         address = addresses.canonical(self.cleaned_data["address"])
@@ -135,14 +200,15 @@ class SuppressionForm(forms.ModelForm):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(LongList):
     form = SuppressionForm
     list_display = ["short_digest", "reason", "note", "created_at"]
-    list_filter = ["reason", "created_at"]
+    list_filter = ["reason"]
     search_fields = ["note"]
-    search_help_text = "A whole e-mail address finds its entry."
+    search_help_text = "A whole e-mail address finds its entry; anything else is looked for in the notes."
+    ordering = ["-pk"]
 
-    @admin.display(description="hash of the address", ordering="digest")
+    @admin.display(description="hash of the address")
     def short_digest(self, suppression: Suppression) -> str:
         return suppression.digest[:12]
 

@@ -2,8 +2,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from articles.models import Category
@@ -14,6 +16,8 @@ from .suppression import Suppression
 LETTERS_AT_MOST = 3
 LETTERS_WITHIN = timedelta(days=30)
 LETTERS_APART = timedelta(minutes=10)
+# No address goes on with so many of the last letters.
+LONGEST_BEGINNING = 40
 # Each choice is kept as evidence, and a program could press buttons without end.
 CHOICES_AT_MOST = 50
 CHOICES_WITHIN = timedelta(days=1)
@@ -21,7 +25,23 @@ CHOICES_WITHIN = timedelta(days=1)
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def with_address(self, address: str) -> Self:
-        return self.filter(email_key=addresses.key(address))
+        # The second condition is that of the index, which SQLite uses for no query without it.
+        return self.filter(email_key=addresses.key(address)).exclude(email_key="")
+
+    def beginning_with(self, words: str) -> Self:
+        """Those whose address begins so, or is this, by the index of whole addresses and in its order.
+
+        What begins so lies within bounds, whichever characters the engine’s order puts last.
+        """
+        try:
+            beginning = addresses.key(addresses.canonical(words))
+        except ValidationError:
+            beginning = words.lower()
+        if not (beginning.isascii() and beginning.isprintable()):
+            return self.none()
+        last = Greatest(Value(beginning + "~" * LONGEST_BEGINNING), Value(beginning + "z" * LONGEST_BEGINNING))
+        within = self.filter(email_key__gte=beginning, email_key__lte=last, email_key__startswith=beginning)
+        return within.exclude(email_key="").order_by("email_key")
 
     def with_token(self, token: str) -> Self:
         """The subscriber whose link this is; none for what cannot be a token."""
@@ -29,7 +49,9 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def get_or_add(self, email: str) -> "Subscriber":
         """The subscriber of this address, pending if it is a new one, locked until the transaction ends."""
-        subscriber, _ = self.get_or_create(email_key=addresses.key(email), defaults={"email": email})
+        subscriber, _ = self.exclude(email_key="").get_or_create(
+            email_key=addresses.key(email), defaults={"email": email}
+        )
         return self.select_for_update().get(pk=subscriber.pk)
 
     def never_confirmed(self, since: datetime) -> Self:

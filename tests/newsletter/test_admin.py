@@ -1,9 +1,12 @@
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from newsletter.models import ConsentEvent, Subscriber, Suppression
+from articles.models import Category
+from newsletter.models import ConsentEvent, Edition, Subscriber, Suppression
 
 from .support import ADDRESS
 from .test_models import make_subscriber
@@ -46,7 +49,7 @@ class SubscriberAdminTests(DeskTestCase):
         for number in range(100):
             make_subscriber(f"a{number}@example.com")
 
-        with self.assertNumQueries(11):
+        with self.assertNumQueries(8):
             self.client.get(SUBSCRIBERS)
 
     def test_it_is_searched_and_filtered(self):
@@ -55,6 +58,54 @@ class SubscriberAdminTests(DeskTestCase):
 
         self.assertContains(self.client.get(SUBSCRIBERS + "?q=GRACE@"), "1 subscriber")
         self.assertContains(self.client.get(SUBSCRIBERS + "?status__exact=pending"), "1 subscriber")
+
+    def test_a_search_takes_a_whole_address_or_how_it_begins(self):
+        make_subscriber("grace@example.com")
+        make_subscriber("grace.hopper@example.com")
+        make_subscriber("{braces}@example.com")
+        self.sign_in("view_subscriber")
+
+        for words, found in [
+            ("grace@example.com", 1),
+            (" Grace@EXAMPLE.com ", 1),
+            ("grace", 2),
+            ("GRACE.", 1),
+            ("g", 2),
+            ("{", 1),
+            ("grace@example.co", 1),
+            ("example.com", 0),
+            ("hopper", 0),
+            ("gr_ce", 0),
+            ("gr%", 0),
+            ("grâce", 0),
+            ("\u202e", 0),
+        ]:
+            with self.subTest(words):
+                page = self.client.get(SUBSCRIBERS, {"q": words})
+
+                self.assertContains(page, f"{found} subscriber{'' if found == 1 else 's'}\n")
+
+    def test_no_other_order_and_no_counting_of_filters_can_be_asked_for(self):
+        self.sign_in("view_subscriber")
+
+        for query in ("?o=1", "?o=-2.1", "?o=x", "?_facets=True"):
+            with self.subTest(query), CaptureQueriesContext(connection) as captured:
+                self.assertContains(self.client.get(SUBSCRIBERS + query), ADDRESS)
+
+                assert len(captured) == 8
+                assert 'ORDER BY "newsletter_subscriber"."created_at" DESC' in captured[-1]["sql"]
+
+    def test_at_most_a_thousand_are_chosen_at_a_time(self):
+        for number in range(1_000):
+            make_subscriber(f"a{number}@example.com")
+        self.sign_in("view_subscriber", "change_subscriber")
+
+        response = self.client.post(
+            SUBSCRIBERS, {"action": "take_off", "select_across": "1", "_selected_action": [self.subscriber.pk]}
+        )
+
+        self.assertContains(self.client.get(response["Location"]), "at most 1,000 at a time")
+        assert not Suppression.objects.exists()
 
     def test_a_page_shows_the_evidence_and_offers_no_change(self):
         self.sign_in("view_subscriber", "view_consentevent", "change_subscriber", "delete_subscriber")
@@ -67,6 +118,43 @@ class SubscriberAdminTests(DeskTestCase):
         self.assertNotContains(page, 'name="email"')
         response = self.client.post(f"{SUBSCRIBERS}{self.subscriber.pk}/change/", {"email": "eve@example.com"})
         assert response.status_code == 403
+
+    def test_a_page_shows_the_history_to_those_who_may_see_it(self):
+        self.subscriber.declined_topics.add(Category.objects.create(slug="pay", name="Pay"))
+        edition = Edition.objects.create(slug="may", subject="May in figures")
+        self.subscriber.deliveries.create(edition=edition, state="skipped", skip="paused")
+        self.subscriber.mail_reports.create(kind="soft", source="mailbox", key="1", edition=edition, status="4.2.2")
+        path = f"{SUBSCRIBERS}{self.subscriber.pk}/change/"
+        self.sign_in("view_subscriber", "view_consentevent", "view_delivery", "view_mailreport")
+
+        page = self.client.get(path)
+
+        for words in ("Yes, send it", "May in figures", "Left out: Has paused it", "Came back for now", "4.2.2", "Pay"):
+            with self.subTest(words):
+                self.assertContains(page, words)
+
+        User.objects.all().delete()
+        self.sign_in("view_subscriber")
+        page = self.client.get(path)
+        for words in ("Yes, send it", "May in figures", "Came back for now"):
+            with self.subTest(words):
+                self.assertNotContains(page, words)
+
+    def test_a_long_history_costs_as_much_as_a_short_one_and_shows_the_latest(self):
+        path = f"{SUBSCRIBERS}{self.subscriber.pk}/change/"
+        for number in range(60):
+            edition = Edition.objects.create(slug=f"e{number}", subject=f"Edition-{number}.")
+            self.subscriber.deliveries.create(edition=edition)
+            self.subscriber.mail_reports.create(kind="soft", source="smtp", key=str(number), edition=edition)
+            self.subscriber.consent_events.create(kind="chose", wording=f"Choice-{number}.")
+        self.sign_in("view_subscriber", "view_consentevent", "view_delivery", "view_mailreport")
+
+        with self.assertNumQueries(12):
+            page = self.client.get(path)
+
+        self.assertContains(page, "These are the latest 50.", count=3)
+        self.assertContains(page, "Choice-59.")
+        self.assertNotContains(page, "Choice-9.")
 
     def test_nobody_adds_or_deletes_by_hand(self):
         self.client.force_login(User.objects.create_superuser("root"))
@@ -134,7 +222,9 @@ class ConsentEventAdminTests(DeskTestCase):
         self.sign_in("view_consentevent")
 
         self.assertContains(self.client.get(EVENTS), "Confirmed")
-        self.assertContains(self.client.get(EVENTS + "?q=" + ADDRESS), "1 consent event")
+        self.assertContains(self.client.get(EVENTS + "?q=" + ADDRESS), "1 consent event\n")
+        self.assertContains(self.client.get(EVENTS + "?q=grace@example.com"), "0 consent events")
+        self.assertContains(self.client.get(EVENTS + "?q=ada"), "0 consent events")
         self.assertContains(self.client.get(f"{EVENTS}{self.event.pk}/change/"), "Yes, send it")
 
     def test_nobody_adds_changes_or_deletes_it(self):
