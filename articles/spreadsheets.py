@@ -32,7 +32,7 @@ BROKEN_XLSX = "The workbook is broken and cannot be read. Open it in a spreadshe
 NO_WORKBOOK = "This is a packed file, but no Excel workbook (.xlsx)."
 BOMB = "The workbook unpacks to more than 20 MB, which no table of ours needs. Copy the table into a new one."
 DOCTYPE = "The workbook contains a document type, which Excel never writes. It is not read."
-TOO_MANY_ROWS = f"There are more than {MAX_ROWS:,} rows. Split the file into several."
+TOO_MANY_ROWS = "There are more than {:,} rows. Split the file into several."
 TOO_MANY_COLUMNS = f"There are more than {MAX_COLUMNS} columns."
 UNNAMED = "Column {} holds values but has no name in the first row."
 TWICE = "The column {} is there twice."
@@ -43,7 +43,11 @@ class UnreadableTableError(Exception):
     """The file holds no table that can be read; the text says why, for whoever brought it."""
 
 
-def read(content: bytes) -> tablib.Dataset:
+class TooManyRowsError(UnreadableTableError):
+    """The file holds more rows than are taken, or read over."""
+
+
+def read(content: bytes, most_rows: int = MAX_ROWS) -> tablib.Dataset:
     """The table of a CSV or XLSX file, which of them is told by its content, with text in every cell.
 
     The first row names the columns. Empty rows within the table are kept, so that the place of a row in the result,
@@ -56,10 +60,13 @@ def read(content: bytes) -> tablib.Dataset:
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableTableError(OLD_EXCEL)
     rows = _xlsx(content) if content.startswith(b"PK") else _csv(content)
-    return _table(rows)
+    try:
+        return _table(rows, most_rows)
+    except TooManyRowsError as error:
+        raise UnreadableTableError(TOO_MANY_ROWS.format(most_rows)) from error
 
 
-def _table(rows: Iterator[list[str]]) -> tablib.Dataset:
+def _table(rows: Iterator[list[str]], most_rows: int) -> tablib.Dataset:
     header = _without_empty_end([name.strip().lower().replace(" ", "_") for name in next(rows, [])])
     if not header:
         raise UnreadableTableError(EMPTY)
@@ -72,8 +79,8 @@ def _table(rows: Iterator[list[str]]) -> tablib.Dataset:
         if not filled:
             kept.append([""] * len(header))
             continue
-        if number > MAX_ROWS + 1:
-            raise UnreadableTableError(TOO_MANY_ROWS)
+        if number > most_rows + 1:
+            raise TooManyRowsError
         if len(filled) > len(header):
             raise UnreadableTableError(RAGGED.format(number, len(filled), len(header)))
         kept.append([*filled, *[""] * (len(header) - len(filled))])
@@ -110,7 +117,7 @@ def _csv(content: bytes) -> Iterator[list[str]]:
     try:
         for number, cells in enumerate(reader):
             if number > MAX_SCANNED_ROWS:
-                raise UnreadableTableError(TOO_MANY_ROWS)
+                raise TooManyRowsError
             yield cells
     except csv.Error as error:
         raise UnreadableTableError(BROKEN_CSV.format(reader.line_num, error)) from error
@@ -128,7 +135,7 @@ def _xlsx(content: bytes) -> Iterator[list[str]]:
         for cells in islice(rows, MAX_SCANNED_ROWS):
             yield [_text(cell) for cell in cells]
         if next(iter(rows), None) is not None:
-            raise UnreadableTableError(TOO_MANY_ROWS)
+            raise TooManyRowsError
     except UnreadableTableError:
         raise
     except Exception as error:
@@ -169,7 +176,7 @@ def _check_xml(part: bytes, *, is_xml: bool) -> None:
         nonlocal rows
         rows += name.rpartition(":")[2] == "row"
         if rows > MAX_SCANNED_ROWS:
-            raise UnreadableTableError(TOO_MANY_ROWS)
+            raise TooManyRowsError
 
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = count
