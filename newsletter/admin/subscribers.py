@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from newsletter import addresses
 from newsletter.models import ConsentEvent, Subscriber, Suppression
 
+from .exchanging import ExchangeMixin
 from .long_lists import LongList
 
 MOST_OF_HISTORY = 50
@@ -45,7 +46,7 @@ class Latest:
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(ReadOnly, LongList):
+class SubscriberAdmin(ReadOnly, ExchangeMixin, LongList):
     list_display = ["address", "status", "created_at", "confirmed_at", "ended_at"]
     list_filter = ["status", "created_at", "ended_at"]
     search_fields = ["email_key"]
@@ -53,7 +54,6 @@ class SubscriberAdmin(ReadOnly, LongList):
     ordering = ["-created_at", "-pk"]
     fields = ["email", "status", "created_at", "source", "confirmed_at", "paused_until", "declined", "ended_at"]
     readonly_fields = ["declined"]
-    change_form_template = "admin/newsletter/subscriber/change_form.html"
     actions = ["take_off", "erase"]
 
     @admin.display(description="e-mail address")
