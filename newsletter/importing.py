@@ -21,7 +21,7 @@ from . import addresses, signing
 from .models import ConsentEvent, Subscriber, Suppression
 
 # An import is one transaction, in which SQLite lets nobody else write: as many rows as take a few seconds.
-MAX_ROWS = 50_000
+MAX_ROWS = 25_000
 MAX_CONSENT = 500
 BATCH = 1_000
 EARLIEST = date(1990, 1, 1)
