@@ -61,7 +61,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def gone(self, since: datetime) -> Self:
         """Those who left, or whom mail cannot or must not reach, for as long, and whose address is still kept."""
-        return self.filter(ended_at__lt=since).exclude(status=Subscriber.Status.ERASED)
+        return self.filter(ended_at__lt=since, status__in=Subscriber.ENDINGS)
 
 
 class Subscriber(models.Model):
