@@ -50,6 +50,10 @@ CROWD = """
     WITH RECURSIVE place (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM place WHERE number < 600)
     SELECT '', '/', '', '', datetime('now'), datetime('now') FROM place
 """
+PAUSE = "UPDATE newsletter_subscriber SET paused_until = '2100-01-01 00:00:00' WHERE status = 'active'"
+LEAVE = """
+    UPDATE newsletter_subscriber SET status = 'unsubscribed', ended_at = '2026-05-04 09:00:00' WHERE status = 'active'
+"""
 # An error that nobody foresaw.
 BREAK = "ALTER TABLE articles_article RENAME TO lost"
 
@@ -103,6 +107,12 @@ PAGES = [
     Visit("newsletter-dead-link", f"/newsletter/confirm/{TOO_OLD_TOKEN}/", 404),
     Visit("newsletter-unsubscribe", "{unsubscribe}"),
     Visit("newsletter-unsubscribed", "{unsubscribe}", form={}),
+    Visit("newsletter-preferences", "{preferences}"),
+    Visit("newsletter-preferences-saved", "{preferences}?done=topics"),
+    Visit("newsletter-preferences-paused", "{preferences}", statement=PAUSE),
+    Visit("newsletter-preferences-after-leaving", "{preferences}", statement=LEAVE),
+    Visit("newsletter-erase", "{preferences}erase/"),
+    Visit("newsletter-erased", "{preferences}erase/", form={}),
     Visit("newsletter-unknown-link", "/newsletter/unsubscribe/unknown/", 404),
     Visit("not-found", "/no/such/page/", 404),
     Visit("broken", "/articles/", 500, statement=BREAK),

@@ -1,7 +1,7 @@
 """What the browser tests find on the site, set up once in an empty VAR_DIR.
 
 The launch content, an article of every block, a statistic with a history, a draft, two editions, an editor, a chief
-editor, an author and two subscribers.
+editor, an author, an administrator and two subscribers.
 """
 
 import json
@@ -43,6 +43,7 @@ def main() -> None:
     make_user("Editor", username="editor")
     make_user("Chief editor", username="chief")
     make_user("Author", username="author")
+    make_user("Administrator", username="administrator")
     make_draft(number=2, slug="a-draft", title="A draft that nobody sees")
     make_article_of_every_block()
     make_a_history()
@@ -54,6 +55,7 @@ def main() -> None:
         "stamp": stamp_of_a_minute_ago(),
         "confirm": f"/newsletter/confirm/{signing.sign_confirmation(asked.pk)}/",
         "unsubscribe": f"/newsletter/unsubscribe/{subscriber.token}/",
+        "preferences": f"/newsletter/preferences/{subscriber.token}/",
     }
     print(json.dumps(staged))
 
