@@ -348,6 +348,33 @@ def mailer(name: str) -> dict[str, object]:
     }
 
 
+def mailbox(name: str) -> dict[str, Any] | None:
+    """Read a mailbox's address: imap+ssl://, imap+tls:// (STARTTLS), pop3+ssl:// or pop3+tls://user:password@host."""
+    address = env.str(name, default="")
+    if not address:
+        return None
+    url = urlsplit(address)
+    protocol, _, security = url.scheme.partition("+")
+    ports = {"imap+ssl": 993, "imap+tls": 143, "pop3+ssl": 995, "pop3+tls": 110, "imap": 143, "pop3": 110}
+    try:
+        port = url.port
+    except ValueError:
+        port = 0
+    if url.scheme not in ports or not url.hostname or not url.username or port == 0:
+        raise ImproperlyConfigured(f"{name} must have the form imap+ssl://user:password@host/INBOX (or pop3+ssl://).")
+    if not security and not is_loopback(url.hostname):
+        raise ImproperlyConfigured(f"{name} must begin with {protocol}+ssl:// or {protocol}+tls:// on another machine.")
+    return {
+        "protocol": protocol,
+        "security": security,
+        "host": url.hostname,
+        "port": port or ports[url.scheme],
+        "username": unquote(url.username),
+        "password": unquote(url.password or ""),
+        "folder": unquote(url.path.strip("/")) or "INBOX",
+    }
+
+
 MAILERS = {"default": mailer("EMAIL_URL")}
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"The AI Briefing <briefing@{_site.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -366,6 +393,8 @@ NEWSLETTER_LANES = whole_number("NEWSLETTER_LANES", default=4, least=1)
 NEWSLETTER_FAILURES_PERCENT = whole_number("NEWSLETTER_FAILURES_PERCENT", default=5)
 NEWSLETTER_COMPLAINTS_PER_MILLE = whole_number("NEWSLETTER_COMPLAINTS_PER_MILLE", default=3)
 NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
+# Where `manage.py process_bounces` finds the mails that came back.
+BOUNCE_MAILBOX = mailbox("BOUNCE_MAILBOX")
 
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
 
@@ -387,5 +416,9 @@ LOGGING = {
     "formatters": {"line": {"()": "veltrix.logs.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # It tells each of its guesses about a mail.
+        "flufl.bounce": {"level": "CRITICAL"},
+    },
 }
