@@ -4,10 +4,9 @@ They vary by environment variable only; `.env` beside `manage.py` is read when i
 stops the process with one line that says which. The README lists every variable.
 """
 
-import ipaddress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
@@ -17,7 +16,9 @@ from django.utils.csp import CSP
 from django_prose_editor.config import html_tags
 from js_asset import static_lazy
 
+from veltrix import mail_urls
 from veltrix.framing import open_to_frames
+from veltrix.mail_urls import is_loopback
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -65,15 +66,6 @@ def whole_number(name: str, default: int, *, least: int = 0) -> int:
         above = f" above {least - 1}" if least else ""
         raise ImproperlyConfigured(f"{name} must be a whole number{above}, not {value!r}.")
     return int(value)
-
-
-def is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 # Core settings
@@ -167,8 +159,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # The article form posts about six fields for each block, so that 400 blocks stay below this.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-# The whole of a request's body, files included: what readers send, and what editors do.
+# The whole of a request's body, files included: what readers send, what providers of mail do, and what editors do.
 MAX_BODY_SIZE = 64_000
+MAX_REPORT_BODY_SIZE = 2_000_000
 MAX_ADMIN_BODY_SIZE = 30_000_000
 
 # Database
@@ -315,67 +308,21 @@ X_FRAME_OPTIONS = "DENY"
 MAIL_DIR = VAR_DIR / "mail"
 
 
-def mailer(name: str) -> dict[str, object]:
-    """Read a mail address of the form smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://user:password@host:port."""
+def mailer(name: str) -> dict[str, Any]:
+    """Read the address of a mail server; without one, mail is written to files, but not by a public site."""
     address = env.str(name, default="")
-    if not address:
-        if IS_HTTPS:
-            raise ImproperlyConfigured(f"{name} is not set: a public site needs smtp+tls://user:password@host:587.")
-        return {
-            "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-            "OPTIONS": {"file_path": str(MAIL_DIR)},
-        }
-    url = urlsplit(address)
-    try:
-        port = url.port
-    except ValueError:
-        port = None
-    if url.scheme not in {"smtp", "smtp+tls", "smtp+ssl"} or not url.hostname or not port:
-        raise ImproperlyConfigured(
-            f"{name} must have the form smtp+tls://user:password@host:587 (or smtp://, smtp+ssl://)."
-        )
-    return {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "OPTIONS": {
-            "host": url.hostname,
-            "port": port,
-            "username": unquote(url.username or ""),
-            "password": unquote(url.password or ""),
-            "use_tls": url.scheme == "smtp+tls",
-            "use_ssl": url.scheme == "smtp+ssl",
-            "timeout": whole_number("EMAIL_TIMEOUT", default=60, least=1),
-        },
-    }
+    if address:
+        return mail_urls.mail_server(name, address, _timeout)
+    if IS_HTTPS:
+        raise ImproperlyConfigured(f"{name} is not set: a public site needs smtp+tls://user:password@host:587.")
+    return {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": str(MAIL_DIR)}}
 
 
-def mailbox(name: str) -> dict[str, Any] | None:
-    """Read a mailbox's address: imap+ssl://, imap+tls:// (STARTTLS), pop3+ssl:// or pop3+tls://user:password@host."""
-    address = env.str(name, default="")
-    if not address:
-        return None
-    url = urlsplit(address)
-    protocol, _, security = url.scheme.partition("+")
-    ports = {"imap+ssl": 993, "imap+tls": 143, "pop3+ssl": 995, "pop3+tls": 110, "imap": 143, "pop3": 110}
-    try:
-        port = url.port
-    except ValueError:
-        port = 0
-    if url.scheme not in ports or not url.hostname or not url.username or port == 0:
-        raise ImproperlyConfigured(f"{name} must have the form imap+ssl://user:password@host/INBOX (or pop3+ssl://).")
-    if not security and not is_loopback(url.hostname):
-        raise ImproperlyConfigured(f"{name} must begin with {protocol}+ssl:// or {protocol}+tls:// on another machine.")
-    return {
-        "protocol": protocol,
-        "security": security,
-        "host": url.hostname,
-        "port": port or ports[url.scheme],
-        "username": unquote(url.username),
-        "password": unquote(url.password or ""),
-        "folder": unquote(url.path.strip("/")) or "INBOX",
-    }
-
-
+_timeout = whole_number("EMAIL_TIMEOUT", default=60, least=1)
 MAILERS = {"default": mailer("EMAIL_URL")}
+# Editions may take a way of their own: another server, or a provider's API.
+if _address := env.str("NEWSLETTER_EMAIL_URL", default=""):
+    MAILERS["newsletter"] = mail_urls.mail_server_or_provider("NEWSLETTER_EMAIL_URL", _address, _timeout)
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"The AI Briefing <briefing@{_site.hostname}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -394,7 +341,9 @@ NEWSLETTER_FAILURES_PERCENT = whole_number("NEWSLETTER_FAILURES_PERCENT", defaul
 NEWSLETTER_COMPLAINTS_PER_MILLE = whole_number("NEWSLETTER_COMPLAINTS_PER_MILLE", default=3)
 NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
 # Where `manage.py process_bounces` finds the mails that came back.
-BOUNCE_MAILBOX = mailbox("BOUNCE_MAILBOX")
+BOUNCE_MAILBOX = mail_urls.mailbox("BOUNCE_MAILBOX", _address) if (_address := env.str("BOUNCE_MAILBOX", "")) else None
+# Providers that report to /newsletter/reports/<provider>/, each with the secret by which it is known.
+NEWSLETTER_WEBHOOKS = mail_urls.webhooks("NEWSLETTER_WEBHOOKS", env.list("NEWSLETTER_WEBHOOKS", default=[]))
 
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
 

@@ -23,9 +23,9 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from veltrix.mail_urls import is_loopback
 from veltrix.models import Attempt, Passkey
 from veltrix.publication import NAME
-from veltrix.settings import is_loopback
 
 from . import limits
 
