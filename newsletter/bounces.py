@@ -26,7 +26,6 @@ SOURCE = "mailbox"
 
 # The envelope's sender (`+name@`) or the Message-ID (`<name@`), wherever a report repeats it.
 _NAME = re.compile(rb"[+<]([0-9a-f]{1,16}\.[a-z2-7]{16})@", re.IGNORECASE)
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 # RFC 5965, section 7.3. Others are about authentication, or say that it is no spam.
 _COMPLAINTS = {"abuse", "fraud", "virus", "other"}
 _SERVERS = {"mailer-daemon", "postmaster"}
@@ -119,7 +118,7 @@ def _finding(message: Message) -> Finding:
         return Finding(What.AUTO_REPLY)
     for_now, for_good = all_failures(message)
     if for_good:
-        words = _words(_text(message))
+        words = reports.words(_text(message))
         return Finding(What.BOUNCE, reports.status_in(words), _around_status(words))
     return Finding(What.DELAY if for_now else What.OTHER)
 
@@ -178,9 +177,4 @@ def _local_part(value: object) -> str:
 
 
 def _field(message: Message, name: str) -> str:
-    return _words(str(message.get(name, "")))
-
-
-def _words(text: str) -> str:
-    """Text as a database takes it, on one line."""
-    return _UNPRINTABLE.sub(" ", text[:20_000]).strip()
+    return reports.words(str(message.get(name, "")))

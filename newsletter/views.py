@@ -4,15 +4,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
+from anymail.exceptions import AnymailWebhookValidationFailure
+from django.conf import settings
 from django.core import signing as django_signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from . import signing, tasks, visitors, wording
+from . import signing, tasks, visitors, webhooks, wording
 from .forms import SignUpForm
 from .models import ConsentEvent, SignUp, Subscriber
 

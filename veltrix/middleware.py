@@ -36,12 +36,17 @@ def no_body_for_head(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def _limit(path: str) -> int:
+    if path.startswith(f"/{settings.ADMIN_PATH}"):
+        return settings.MAX_ADMIN_BODY_SIZE
+    return settings.MAX_REPORT_BODY_SIZE if path.startswith("/newsletter/reports/") else settings.MAX_BODY_SIZE
+
+
 def limit_body(get_response: GetResponse) -> GetResponse:
-    """Answer 413 to a body larger than any form of ours sends, before a byte of it is read."""
+    """Answer 413 to a body larger than any form of ours, or any provider, sends, before a byte of it is read."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        is_admin = request.path_info.startswith(f"/{settings.ADMIN_PATH}")
-        limit = settings.MAX_ADMIN_BODY_SIZE if is_admin else settings.MAX_BODY_SIZE
+        limit = _limit(request.path_info)
         length = request.headers.get("content-length") or "0"
         if not (length.isascii() and length.isdigit()) or int(length) > limit:
             return HttpResponse("Too much data", status=413, content_type="text/plain; charset=utf-8")
