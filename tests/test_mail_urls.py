@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 
+from newsletter import signing
 from veltrix import mail_urls
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,6 +116,23 @@ class MailboxTests(MailUrlsTestCase):
             )
 
 
+class BounceAddressTests(MailUrlsTestCase):
+    def test_an_address_or_none(self):
+        for address in ("bounces@mail.example", "a_b.c-d@x-y.example", ""):
+            assert mail_urls.bounce_address("X", address) == address
+
+    def test_the_longest_leaves_room_for_every_delivery(self):
+        address = mail_urls.bounce_address("X", "b" * 38 + "@mail.example")
+
+        with override_settings(NEWSLETTER_BOUNCE_ADDRESS=address):
+            local = signing.bounce_address(16**8 - 1).partition("@")[0]
+        assert len(local) == 64
+
+    def test_wrong_ones(self):
+        for address in ("x", "a+b@mail.example", "b" * 39 + "@mail.example", "a@b", "a@b.example\n", "A <a@b.example>"):
+            self.assert_refused(mail_urls.bounce_address, address, "must have the form bounces@mail.example")
+
+
 class WebhookTests(MailUrlsTestCase):
     def test_secrets_by_provider(self):
         secrets = mail_urls.webhooks("X", ["postmark=user:a-long=password", " mailgun=0123456789abcdef"])
@@ -134,7 +152,8 @@ class EnvironmentTests(SimpleTestCase):
     def run_python(self, **environment):
         code = (
             "from veltrix import settings as s;"
-            "print(sorted(s.MAILERS), s.BOUNCE_MAILBOX and s.BOUNCE_MAILBOX['host'], sorted(s.NEWSLETTER_WEBHOOKS))"
+            "print(sorted(s.MAILERS), s.BOUNCE_MAILBOX and s.BOUNCE_MAILBOX['host'], sorted(s.NEWSLETTER_WEBHOOKS),"
+            "s.MAILERS['default']['OPTIONS'].get('timeout'), s.NEWSLETTER_BOUNCE_ADDRESS)"
         )
         return subprocess.run(
             [sys.executable, "-c", code],
@@ -146,19 +165,24 @@ class EnvironmentTests(SimpleTestCase):
         )
 
     def test_without_any(self):
-        assert self.run_python().stdout.strip() == "['default'] None []"
+        assert self.run_python().stdout.strip() == "['default'] None [] None"
 
     def test_all_of_them(self):
         done = self.run_python(
+            EMAIL_URL="smtp://h:25",
+            EMAIL_TIMEOUT="7",
             NEWSLETTER_EMAIL_URL="postmark://token",
+            NEWSLETTER_BOUNCE_ADDRESS="b@mail.example",
             BOUNCE_MAILBOX="imap+ssl://u:p@mail.example",
             NEWSLETTER_WEBHOOKS="postmark=user:a-long-password,mailgun=0123456789abcdef",
         )
 
-        assert done.stdout.strip() == "['default', 'newsletter'] mail.example ['mailgun', 'postmark']"
+        mailers, others = "['default', 'newsletter']", "mail.example ['mailgun', 'postmark'] 7 b@mail.example"
+        assert done.stdout.strip() == f"{mailers} {others}"
 
     def test_wrong_ones(self):
-        for name in ("NEWSLETTER_EMAIL_URL", "BOUNCE_MAILBOX", "NEWSLETTER_WEBHOOKS"):
+        names = ["NEWSLETTER_EMAIL_URL", "NEWSLETTER_BOUNCE_ADDRESS", "BOUNCE_MAILBOX", "NEWSLETTER_WEBHOOKS"]
+        for name in (*names, "EMAIL_TIMEOUT", "EMAIL_URL"):
             done = self.run_python(**{name: "nonsense"})
 
             assert done.returncode == 1

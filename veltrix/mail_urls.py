@@ -1,6 +1,7 @@
 """Mail servers, providers and mailboxes, each as one address of an environment variable."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -97,6 +98,13 @@ def mailbox(name: str, address: str) -> dict[str, Any]:
         "password": unquote(url.password or ""),
         "folder": unquote(url.path.strip("/")) or "INBOX",
     }
+
+
+def bounce_address(name: str, address: str) -> str:
+    """An address with room for a plus and the name of a delivery: 64 letters may stand before the @."""
+    if address and not re.fullmatch(r"[a-z0-9._-]{1,38}@[a-z0-9.-]+\.[a-z0-9-]+", address, re.IGNORECASE | re.ASCII):
+        raise ImproperlyConfigured(f"{name} must have the form bounces@mail.example, without a plus and short.")
+    return address
 
 
 def webhooks(name: str, entries: list[str]) -> dict[str, str]:

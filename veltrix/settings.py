@@ -331,7 +331,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 NEWSLETTER_POSTAL_ADDRESS = env.str("NEWSLETTER_POSTAL_ADDRESS", default="")
 NEWSLETTER_REFUSED_DOMAINS = env.list("NEWSLETTER_REFUSED_DOMAINS", default=[])
-NEWSLETTER_BOUNCE_ADDRESS = env.str("NEWSLETTER_BOUNCE_ADDRESS", default="")
+NEWSLETTER_BOUNCE_ADDRESS = mail_urls.bounce_address(
+    "NEWSLETTER_BOUNCE_ADDRESS", env.str("NEWSLETTER_BOUNCE_ADDRESS", default="")
+)
 # How many mails may leave at most, over all workers (0: no limit), and by how many lanes at once in each process.
 NEWSLETTER_PER_SECOND = whole_number("NEWSLETTER_PER_SECOND", default=0)
 NEWSLETTER_PER_HOUR = whole_number("NEWSLETTER_PER_HOUR", default=0)
