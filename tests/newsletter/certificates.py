@@ -43,5 +43,7 @@ def certificate(*, is_trusted):
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(public, private)
-        with patch.dict(os.environ, {"SSL_CERT_FILE": str(public)} if is_trusted else {}):
+        # The second is where requests looks, which has a list of its own.
+        names = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"] if is_trusted else []
+        with patch.dict(os.environ, dict.fromkeys(names, str(public))):
             yield context

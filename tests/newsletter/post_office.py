@@ -1,60 +1,20 @@
 """Mailboxes on loopback for `process_bounces`: as much of IMAP and POP3 as its clients speak."""
 
 import contextlib
-import datetime
-import ipaddress
 import re
-import socket
 import socketserver
-import ssl
 import threading
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 USER, PASSWORD = "bounces", 'pass "word"'
-
-
-def make_certificate(folder):
-    """A certificate for this machine that only those trust who are told its file: certificate and key in one."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
-
-
-def server_context(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
 
 
 class Office:
     """The mails of one mailbox: number → [flags, bytes]. `security` is "", "ssl" or "tls" (STARTTLS)."""
 
-    def __init__(self, mails, protocol, security="", certificate=None):
+    def __init__(self, mails, protocol, security="", context=None):
         self.mails = {number: [set(), mail] for number, mail in enumerate(mails, 1)}
         self.protocol, self.security = protocol, security
-        self.context = server_context(certificate) if certificate else None
+        self.context = context
 
     @property
     def left(self):
@@ -184,8 +144,3 @@ def pop3(office, line):
                 return
             case _:
                 say("+OK")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]

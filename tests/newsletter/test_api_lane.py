@@ -1,8 +1,3 @@
-import os
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from unittest import mock
-
 from django.test import TestCase, override_settings
 
 from newsletter import signing, transport
@@ -14,7 +9,6 @@ from newsletter.smtp_lane import SmtpLane
 from veltrix import mail_urls
 
 from .lists import make_sending
-from .post_office import free_port, make_certificate, server_context
 from .provider import provider_api
 
 TAKEN = 200, {"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": "ada@example.com"}
@@ -139,9 +133,7 @@ class ConnectionTests(LaneTestCase):
         assert lane.send(self.mail, YES).verdict == Verdict.UNREACHABLE
 
     def test_a_certificate_that_nobody_vouches_for_locks_out(self):
-        certificate = make_certificate(Path(self.enterContext(TemporaryDirectory())))
-
-        with provider_api(server_context(certificate)) as (provider, url):
+        with certificate(is_trusted=False) as context, provider_api(context) as (provider, url):
             outcome = self.lane(f"postmark://T?api_url={url}").send(self.mail, YES)
 
         assert outcome.verdict == Verdict.LOCKED_OUT
@@ -149,10 +141,7 @@ class ConnectionTests(LaneTestCase):
         assert provider.requests == []
 
     def test_one_that_is_trusted(self):
-        certificate = make_certificate(Path(self.enterContext(TemporaryDirectory())))
-        self.enterContext(mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": str(certificate)}))
-
-        with provider_api(server_context(certificate)) as (provider, url):
+        with certificate(is_trusted=True) as context, provider_api(context) as (provider, url):
             provider.answer = TAKEN
             assert self.lane(f"postmark://T?api_url={url}").send(self.mail, YES).verdict == Verdict.ACCEPTED
 

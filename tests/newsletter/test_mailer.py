@@ -1,12 +1,9 @@
 """The letters' mailer against a real mail server: over TLS, and with a password."""
 
-import os
 import smtplib
 import socket
 import ssl
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from unittest import mock
 
 import pytest
@@ -15,9 +12,10 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from django.core.mail import EmailMessage
 from django.test import SimpleTestCase, override_settings
 
+from tests.postgres import free_port
 from veltrix import mail_urls
 
-from .post_office import free_port, make_certificate, server_context
+from .certificates import certificate
 from .support import Mailbox
 
 USER, PASSWORD = "letters@veltrix.example", "p/w with:odd@signs"
@@ -32,12 +30,6 @@ def authenticator(server, session, envelope, mechanism, data):
 # Django's mailer leaves a connection that failed to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class MailerTests(SimpleTestCase):
-    def setUp(self):
-        self.certificate = make_certificate(Path(self.enterContext(TemporaryDirectory())))
-
-    def trust(self):
-        self.enterContext(mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(self.certificate)}))
-
     @contextmanager
     def server(self, address, **options):
         """A mail server, and the mailer of this address, in which PORT is the server's."""
@@ -54,15 +46,16 @@ class MailerTests(SimpleTestCase):
     def send(self):
         return EmailMessage("Hello", "Words", to=["ada@example.com"]).send()
 
-    def starttls(self, **options):
-        return {"tls_context": server_context(self.certificate), "require_starttls": True, **options}
+    def tls(self, *, is_trusted=True):
+        return self.enterContext(certificate(is_trusted=is_trusted))
 
-    def auth(self):
-        return self.starttls(authenticator=authenticator, auth_required=True)
+    def starttls(self, *, is_trusted=True):
+        return {"tls_context": self.tls(is_trusted=is_trusted), "require_starttls": True}
+
+    def auth(self, *, is_trusted=True):
+        return {**self.starttls(is_trusted=is_trusted), "authenticator": authenticator, "auth_required": True}
 
     def test_over_starttls_with_a_password(self):
-        self.trust()
-
         with self.server(f"smtp+tls://{QUOTED}@127.0.0.1:PORT", **self.auth()) as mailbox:
             assert self.send() == 1
 
@@ -77,10 +70,10 @@ class MailerTests(SimpleTestCase):
     def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_password(self):
         address = f"smtp+tls://{QUOTED}@127.0.0.1:PORT"
 
-        self.assert_refused(ssl.SSLCertVerificationError, "self-signed certificate", address, **self.auth())
+        options = self.auth(is_trusted=False)
+        self.assert_refused(ssl.SSLCertVerificationError, "self-signed certificate", address, **options)
 
     def test_a_certificate_of_another_name_is_refused(self):
-        self.trust()
         self.enterContext(mock.patch("socket.create_connection", self.elsewhere))
 
         address = "smtp+tls://127.0.0.2:PORT"
@@ -100,21 +93,15 @@ class MailerTests(SimpleTestCase):
         self.assert_refused(smtplib.SMTPSenderRefused, message, "smtp://127.0.0.1:PORT", **self.starttls())
 
     def test_a_wrong_password(self):
-        self.trust()
-
         address = "smtp+tls://someone:wrong@127.0.0.1:PORT"
         self.assert_refused(smtplib.SMTPAuthenticationError, "535", address, **self.auth())
 
     def test_no_password_where_one_is_wanted(self):
-        self.trust()
-
         address = "smtp+tls://127.0.0.1:PORT"
         self.assert_refused(smtplib.SMTPSenderRefused, "Authentication required", address, **self.auth())
 
     def test_tls_from_the_first_byte(self):
-        self.trust()
-
-        with self.server("smtp+ssl://127.0.0.1:PORT", ssl_context=server_context(self.certificate)) as mailbox:
+        with self.server("smtp+ssl://127.0.0.1:PORT", ssl_context=self.tls()) as mailbox:
             assert self.send() == 1
 
         assert len(mailbox.raw) == 1

@@ -4,7 +4,6 @@ import sys
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest import mock
 from urllib.parse import urlsplit
 
 from django.core.management import CommandError, call_command
@@ -14,10 +13,12 @@ from django.test import TestCase, override_settings
 from newsletter import mailboxes, signing
 from newsletter.models import MailReport, Subscriber
 from tests.committed import CommittedTestCase
+from tests.newsletter.certificates import certificate
+from tests.postgres import free_port
 
 from . import returned
 from .lists import make_subscriber
-from .post_office import Office, free_port, make_certificate
+from .post_office import Office
 from .test_reports import sent_to
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -87,12 +88,6 @@ class MailboxTests(ProcessTestCase):
         self.assert_dealt_with()
         return again
 
-    def trusting(self):
-        """A certificate that clients trust, as an administrator would make them."""
-        certificate = make_certificate(self.folder)
-        self.enterContext(mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(certificate)}))
-        return certificate
-
     def test_imap(self):
         assert self.assert_emptied(Office(self.mails, "imap"), [r"\Seen"]) == []
 
@@ -100,21 +95,21 @@ class MailboxTests(ProcessTestCase):
         assert self.assert_emptied(Office(self.mails, "pop3"), []) == ["not understood: 1"]
 
     def test_over_tls(self):
-        certificate = self.trusting()
+        context = self.enterContext(certificate(is_trusted=True))
 
         for protocol in ("imap", "pop3"):
             for security in ("ssl", "tls"):
-                office = Office([self.bounce], protocol, security, certificate)
+                office = Office([self.bounce], protocol, security, context)
                 with office.open() as options, override_settings(BOUNCE_MAILBOX=options):
                     process()
                 assert office.left == [], (protocol, security)
 
     def test_a_certificate_that_nobody_vouches_for_is_refused(self):
-        certificate = make_certificate(self.folder)
+        context = self.enterContext(certificate(is_trusted=False))
 
         for protocol in ("imap", "pop3"):
             for security in ("ssl", "tls"):
-                office = Office([self.bounce], protocol, security, certificate)
+                office = Office([self.bounce], protocol, security, context)
                 with office.open() as options:
                     self.assert_later("certificate verify failed", options)
                 assert len(office.left) == 1
