@@ -17,11 +17,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Sum
 
-from . import claims
+from . import claims, reports
 from .claims import NOTHING, Claimed
 from .lanes import Lane, Outcome, Verdict
 from .mails import Mail, Mailing, Recipient, clock
-from .models import Edition, MailReport, NotPossibleError, Sender
+from .models import Delivery, Edition, MailReport, NotPossibleError, Sender
 from .models.editions import RATE_COUNTS_FROM
 
 logger = logging.getLogger(__name__)
@@ -186,7 +186,11 @@ class Slice:
             self._pause(f"The mail server could not be reached {ERRORS_UNTIL_PAUSE} times in a row: {_told(errors[0])}")
 
     def _refusals(self, outcomes: dict[int, Outcome]) -> None:
-        """Let bounces be counted that came while sending."""
+        """Count the bounces that came while sending. Those of a process that dies before are met again next time."""
+        refused = {pk: outcome for pk, outcome in outcomes.items() if outcome.verdict == Verdict.REFUSED}
+        if refused:
+            for delivery in Delivery.objects.select_related("subscriber").filter(pk__in=refused):
+                reports.record_refusal(delivery, refused[delivery.pk].code, refused[delivery.pk].reply)
 
     def _pause(self, reason: str) -> None:
         self.edition.pause(reason)
