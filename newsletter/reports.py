@@ -145,7 +145,7 @@ def _row(delivery: Delivery) -> int:
     """
     reports = MailReport.objects.filter(
         delivery=OuterRef("pk"),
-        subscriber=OuterRef("subscriber"),
+        subscriber=delivery.subscriber_id,
         kind=Kind.SOFT,
         received_at__gt=timezone.now() - SOFT_WITHIN,
     ).exclude(status__regex=_NOT_THE_ADDRESS)

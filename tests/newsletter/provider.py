@@ -24,6 +24,7 @@ def provider_api(context=None):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def setup(self):
             super().setup()
