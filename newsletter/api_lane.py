@@ -25,6 +25,9 @@ from .mails import Mail
 _LOCKED_OUT = {401, 402, 403, 404, 405, 410}
 # Too many, too soon: 408 says that the request had not come in whole.
 _FOR_NOW = {408, 425, 429}
+# How long a lane rests, in seconds, once it does not know what became of a mail: while a provider is ill, each that is
+# tried may become an uncertain one.
+REST = 10.0
 # What a provider says of a recipient whom it does not even try.
 _REFUSED = {"rejected", "invalid", "failed"}
 
@@ -34,8 +37,17 @@ class ApiLane:
 
     def __init__(self, backend: str, options: Mapping[str, Any]) -> None:
         self.backend = import_string(backend)(alias="newsletter", **options)
+        self.rests_until, self.illness = 0.0, ""
 
     def send(self, mail: Mail, may_go: Callable[[], bool]) -> Outcome:
+        if clock() < self.rests_until:
+            return Outcome(Verdict.UNREACHABLE, None, f"Not tried: {self.illness}")
+        outcome = self._sent(mail, may_go)
+        if outcome.verdict == Verdict.UNKNOWN:
+            self.rests_until, self.illness = clock() + REST, f"{outcome.code or ''} {outcome.reply}".strip()
+        return outcome
+
+    def _sent(self, mail: Mail, may_go: Callable[[], bool]) -> Outcome:
         self.backend.open()
         message = message_for(mail)
         try:

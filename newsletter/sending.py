@@ -163,7 +163,7 @@ class Slice:
                 self._pause(f"The mail server refuses us: {_told(locked)}")
             elif Verdict.UNREACHABLE in verdicts:
                 self._unreachable([o for o in outcomes.values() if o.verdict == Verdict.UNREACHABLE])
-            elif verdicts:
+            elif set(verdicts) - {Verdict.UNKNOWN}:
                 self.rest, self.has_got_through = REST, True
             if clock() > self.looks_at:
                 self._look()

@@ -101,6 +101,18 @@ class VerdictTests(LaneTestCase):
             assert self.send(answer).verdict == Verdict.UNKNOWN, answer
         assert len(self.provider.requests) == 3
 
+    def test_a_provider_that_is_ill_is_left_alone_for_a_while(self):
+        lane = self.lane(f"postmark://TOKEN?api_url={self.url}")
+        self.provider.answer = 503, {"Message": "Down"}
+
+        verdicts = [lane.send(self.mail, YES) for _ in range(5)]
+
+        assert [outcome.verdict for outcome in verdicts] == [Verdict.UNKNOWN, *[Verdict.UNREACHABLE] * 4]
+        assert verdicts[1].reply == 'Not tried: 503 {"Message": "Down"}'
+        assert len(self.provider.requests) == 1
+        self.provider.answer, lane.rests_until = TAKEN, 0.0
+        assert lane.send(self.mail, YES).verdict == Verdict.ACCEPTED
+
     def test_a_connection_serves_many_mails(self):
         self.provider.answer = TAKEN
         lane = self.lane(f"postmark://TOKEN?api_url={self.url}")

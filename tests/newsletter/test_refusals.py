@@ -1,11 +1,15 @@
 import threading
+from unittest import mock
 
+from newsletter.api_lane import ApiLane
 from newsletter.lanes import Outcome, Verdict
 from newsletter.models import Delivery, MailReport, Subscriber
 from newsletter.sending import Slice
 from tests.committed import CommittedTestCase
+from veltrix import mail_urls
 
 from .lists import make_sending
+from .provider import provider_api
 
 
 class Refusing:
@@ -20,6 +24,24 @@ class Refusing:
 
     def close(self):
         """Nothing is open."""
+
+
+class IllProviderTests(CommittedTestCase):
+    def test_it_costs_few_uncertain_mails_and_pauses_the_edition(self):
+        edition, _ = make_sending(40)
+        mailer = mail_urls.mail_server_or_provider("X", "postmark://TOKEN", 5)
+        self.enterContext(mock.patch.multiple("newsletter.sending", REST=0.01, REST_AT_MOST=0.01))
+
+        with provider_api() as (provider, url):
+            provider.answer = 503, {"Message": "Down"}
+            options = {**mailer["OPTIONS"], "api_url": url}
+            Slice(edition, lambda: ApiLane(mailer["BACKEND"], options), 2, threading.Event(), length=5).run()
+
+        edition.refresh_from_db()
+        assert edition.state == "paused"
+        assert "Down" in edition.pause_reason
+        assert len(provider.requests) == Delivery.objects.uncertain().count() == 2
+        assert Delivery.objects.pending().count() == 38
 
 
 class RefusalTests(CommittedTestCase):
