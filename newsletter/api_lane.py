@@ -18,8 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from . import signing
 from .lanes import Outcome, Verdict
-from .letters import LIST_UNSUBSCRIBE_POST, list_id
-from .mails import Mail
+from .mails import Mail, clock
 
 # About the account, the sender or the address of the API, never about one mail.
 _LOCKED_OUT = {401, 402, 403, 404, 405, 410}
@@ -102,11 +101,7 @@ def message_for(mail: Mail) -> EmailMultiAlternatives:
         from_email=content.sender,
         to=[mail.recipient.address],
         reply_to=[content.reply_to] if content.reply_to else [],
-        headers={
-            "List-Id": list_id(),
-            "List-Unsubscribe": mail.own_headers["List-Unsubscribe"],
-            "List-Unsubscribe-Post": LIST_UNSUBSCRIBE_POST,
-        },
+        headers={**mail.mailing.headers, "List-Unsubscribe": mail.own_headers["List-Unsubscribe"]},
     )
     message.attach_alternative(mail.html, "text/html")
     wishes = {"metadata": {"delivery": signing.sign_delivery(mail.recipient.delivery)}}

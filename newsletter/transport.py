@@ -1,4 +1,4 @@
-"""How editions leave: by SMTP lanes of our own, or into the folder of a site that is only tried out."""
+"""How editions leave: by SMTP, by the API of a provider, or into the folder of a site that is only tried out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from .api_lane import ApiLane
 from .lanes import Lane, Outcome, Verdict
 from .mails import Mail
 from .smtp_lane import SmtpLane
@@ -14,8 +15,10 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 def open_lane() -> Lane:
-    """A new lane by the mailer of the settings."""
-    mailer: dict[str, Any] = settings.MAILERS["default"]
+    """A new lane by the settings' mailer for editions, which is that for letters unless they have their own."""
+    mailer: dict[str, Any] = settings.MAILERS.get("newsletter") or settings.MAILERS["default"]
+    if mailer["BACKEND"].startswith("anymail."):
+        return ApiLane(mailer["BACKEND"], mailer["OPTIONS"])
     return SmtpLane(mailer["OPTIONS"]) if mailer["BACKEND"] == SMTP else BackendLane()
 
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("preferences/<str:token>/", preferences.preferences, name="preferences"),
     path("preferences/<str:token>/data/", preferences.data, name="preferences-data"),
     path("preferences/<str:token>/erase/", preferences.erase, name="preferences-erase"),
+    path("reports/<slug:provider>/", views.reports, name="reports"),
     path("archive/", archive.index, name="archive"),
     path("<slug:slug>/", archive.edition, name="edition"),
 ]

@@ -7,8 +7,9 @@ from functools import wraps
 from anymail.exceptions import AnymailWebhookValidationFailure
 from django.conf import settings
 from django.core import signing as django_signing
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -126,3 +127,31 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
     return render(request, "newsletter/unknown_link.html", status=404)
+
+
+@csrf_exempt  # the provider's signature or password is the authority
+@require_POST
+@never_cache
+def reports(request: HttpRequest, provider: str) -> HttpResponse:
+    """What a provider reports of mails. Nothing of a body is logged, whatever it holds."""
+    secret = settings.NEWSLETTER_WEBHOOKS.get(provider)
+    if not secret:
+        raise Http404
+    try:
+        return webhooks.answer(provider, secret, request)
+    except AnymailWebhookValidationFailure:
+        logger.warning("A report was refused: not proved to be by %s", provider)
+        return _plain("This is not proved to come from the provider.", 403)
+    except (OperationalError, InterfaceError):
+        logger.warning("A report of %s has to come again: no database", provider)
+        return _plain("Please send it again later.", 503)
+    except RequestDataTooBig:
+        return _plain("Too much data.", 413)
+    except Exception as error:  # noqa: BLE001
+        # Anymail takes bodies for well-formed: whatever is wrong with one is a fault of who sent it.
+        logger.warning("A report of %s was not understood: %s", provider, type(error).__name__)
+        return _plain("This was not understood.", 400)
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")

@@ -1,3 +1,3 @@
-from . import editions, subscribers
+from . import editions, reports, subscribers
 
-__all__ = ["editions", "subscribers"]
+__all__ = ["editions", "reports", "subscribers"]

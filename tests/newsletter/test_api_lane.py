@@ -2,10 +2,12 @@ from django.test import TestCase, override_settings
 
 from newsletter import signing, transport
 from newsletter.api_lane import ApiLane
-from newsletter.folder_lane import FolderLane
 from newsletter.lanes import Verdict
 from newsletter.mails import Mailing, Recipient
 from newsletter.smtp_lane import SmtpLane
+from newsletter.transport import BackendLane
+from tests.newsletter.certificates import certificate
+from tests.postgres import free_port
 from veltrix import mail_urls
 
 from .lists import make_sending
@@ -203,23 +205,9 @@ class TransportTests(LaneTestCase):
             ({"default": smtp}, SmtpLane),
             ({"default": smtp, "newsletter": provider}, ApiLane),
             ({"default": provider, "newsletter": smtp}, SmtpLane),
-            ({"default": {"BACKEND": "filebased", "OPTIONS": {"file_path": "/tmp"}}}, FolderLane),  # noqa: S108
+            ({"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}, BackendLane),
         ):
             with override_settings(MAILERS=mailers):
                 opened = transport.open_lane()
                 assert isinstance(opened, lane)
                 opened.close()
-
-    def test_a_folder_for_trying_it_out(self):
-        folder = Path(self.enterContext(TemporaryDirectory())) / "mail"
-        lane = FolderLane({"file_path": str(folder)})
-
-        assert lane.send(self.mail, NO).verdict == Verdict.UNREACHABLE
-        assert lane.send(self.mail, YES).verdict == Verdict.ACCEPTED
-
-        (path,) = folder.iterdir()
-        assert path.name == f"delivery-{self.delivery.pk}.eml"
-        assert f"To: {self.mail.recipient.address}\r\n".encode() in path.read_bytes()
-
-    def test_a_folder_that_cannot_be_made(self):
-        assert FolderLane({"file_path": "/proc/none"}).send(self.mail, YES).verdict == Verdict.UNREACHABLE
