@@ -60,9 +60,9 @@ def database(name: str, default: str) -> dict[str, object]:
     return config
 
 
-def whole_number(name: str, default: int, *, least: int = 0) -> int:
+def whole_number(name: str, default: int, *, least: int = 0, most: int = 10**9) -> int:
     value = env.str(name, default=str(default)).strip()
-    if not (value.isascii() and value.isdigit() and least <= int(value[:9]) and len(value) < 9):
+    if not (value.isascii() and value.isdigit() and len(value) < 12 and least <= int(value) <= most):
         above = f" above {least - 1}" if least else ""
         raise ImproperlyConfigured(f"{name} must be a whole number{above}, not {value!r}.")
     return int(value)
@@ -337,10 +337,10 @@ NEWSLETTER_BOUNCE_ADDRESS = mail_urls.bounce_address(
 # How many mails may leave at most, over all workers (0: no limit), and by how many lanes at once in each process.
 NEWSLETTER_PER_SECOND = whole_number("NEWSLETTER_PER_SECOND", default=0)
 NEWSLETTER_PER_HOUR = whole_number("NEWSLETTER_PER_HOUR", default=0)
-NEWSLETTER_LANES = whole_number("NEWSLETTER_LANES", default=4, least=1)
+NEWSLETTER_LANES = whole_number("NEWSLETTER_LANES", default=4, least=1, most=200)
 # When an edition is paused: this share of its mails was refused, or reported as spam.
-NEWSLETTER_FAILURES_PERCENT = whole_number("NEWSLETTER_FAILURES_PERCENT", default=5)
-NEWSLETTER_COMPLAINTS_PER_MILLE = whole_number("NEWSLETTER_COMPLAINTS_PER_MILLE", default=3)
+NEWSLETTER_FAILURES_PERCENT = whole_number("NEWSLETTER_FAILURES_PERCENT", default=5, most=100)
+NEWSLETTER_COMPLAINTS_PER_MILLE = whole_number("NEWSLETTER_COMPLAINTS_PER_MILLE", default=3, most=1000)
 NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
 # Where `manage.py process_bounces` finds the mails that came back.
 BOUNCE_MAILBOX = mail_urls.mailbox("BOUNCE_MAILBOX", _address) if (_address := env.str("BOUNCE_MAILBOX", "")) else None
@@ -350,14 +350,14 @@ NEWSLETTER_WEBHOOKS = mail_urls.webhooks("NEWSLETTER_WEBHOOKS", env.list("NEWSLE
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
 
 
-REVIEW_PAY_MONTHS = whole_number("REVIEW_PAY_MONTHS", default=12, least=1)
-REVIEW_STATISTIC_MONTHS = whole_number("REVIEW_STATISTIC_MONTHS", default=18, least=1)
-REVIEW_RANGE_RATIO = whole_number("REVIEW_RANGE_RATIO", default=3, least=1)
-REVIEW_MOVE_PERCENT = whole_number("REVIEW_MOVE_PERCENT", default=40, least=1)
+REVIEW_PAY_MONTHS = whole_number("REVIEW_PAY_MONTHS", default=12, least=1, most=10_000)
+REVIEW_STATISTIC_MONTHS = whole_number("REVIEW_STATISTIC_MONTHS", default=18, least=1, most=10_000)
+REVIEW_RANGE_RATIO = whole_number("REVIEW_RANGE_RATIO", default=3, least=1, most=10_000)
+REVIEW_MOVE_PERCENT = whole_number("REVIEW_MOVE_PERCENT", default=40, least=1, most=10_000)
 
 # The audit log: after how many days it forgets network addresses
 
-AUDIT_ADDRESS_DAYS = whole_number("AUDIT_ADDRESS_DAYS", default=90, least=1)
+AUDIT_ADDRESS_DAYS = whole_number("AUDIT_ADDRESS_DAYS", default=90, least=1, most=10_000)
 
 # Logging: one line an event on standard error, UTC
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
 from newsletter.models import Edition, EditionPart
+from newsletter.reserved import validate_slug
 
 from . import edition_preview, edition_sending
 
@@ -29,6 +30,11 @@ class EditionForm(forms.ModelForm):
             *("subject", "preheader", "slug", "intro", "closing"),
             *("topic", "source", "signed_up_from", "signed_up_until", "per_second", "per_hour"),
         ]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        validate_slug(slug)
+        return slug
 
     def clean(self) -> dict[str, Any]:
         if self.instance.pk and Edition.objects.filter(pk=self.instance.pk).exclude(state__in=OPEN).exists():

@@ -87,6 +87,11 @@ class FormTests(EditionAdminTestCase):
         self.assertContains(twice, "duplicate")
         assert not Edition.objects.exists()
 
+    def test_an_address_of_another_page_is_refused(self):
+        response = self.client.post(f"{PATH}add/", form_data(slug="archive"))
+
+        self.assertContains(response, "/newsletter/archive/ is another page. Choose another address.")
+
     def test_only_what_readers_see_can_be_chosen(self):
         draft, live = make_draft(title="Nobody sees it"), make_article(title="Everybody sees it")
 

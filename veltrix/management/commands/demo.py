@@ -15,7 +15,7 @@ from articles.models import Article
 
 
 class Command(BaseCommand):
-    help = "Set the site up to be tried out on this machine, and serve it together with its task worker."
+    help = "Set the site up to be tried out on this machine, and serve it together with its worker."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="Where to serve; the next free port if it is taken.")
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         environment = {**os.environ, "SITE_URL": address}
         manage = str(Path(sys.argv[0]).resolve())
-        worker = subprocess.Popen([sys.executable, manage, "db_worker"], env=environment)  # noqa: S603
+        worker = subprocess.Popen([sys.executable, manage, "worker"], env=environment)  # noqa: S603
         server = ["gunicorn", "veltrix.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "warning"]
         try:
             subprocess.run([sys.executable, "-m", *server], env=environment, check=False)  # noqa: S603
