@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             name='Edition',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='Its page is /newsletter/<slug>/; fixed once sending has begun.', max_length=80, unique=True)),
+                ('slug', models.SlugField(help_text='Its page is /newsletter/…/; fixed once sending has begun.', max_length=80, unique=True)),
                 ('subject', models.CharField(max_length=150)),
                 ('preheader', models.CharField(blank=True, help_text='The line that lists of mail show after the subject. 40 to 110 letters.', max_length=150)),
                 ('intro', models.TextField(blank=True)),

@@ -56,7 +56,7 @@ class Edition(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     slug = models.SlugField(
-        max_length=80, unique=True, help_text="Its page is /newsletter/<slug>/; fixed once sending has begun."
+        max_length=80, unique=True, help_text="Its page is /newsletter/…/; fixed once sending has begun."
     )
     subject = models.CharField(max_length=150)
     preheader = models.CharField(

@@ -52,6 +52,17 @@ class Site:
         """Let the task worker do what is due, and end."""
         self.run("manage.py", "db_worker", "--batch", "--interval", "0", "--no-startup-delay")
 
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Let a worker run meanwhile, as it does beside a site that is served."""
+        command = [sys.executable, "manage.py", "worker"]
+        worker = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        try:
+            yield
+        finally:
+            worker.terminate()
+            worker.wait(30)
+
     def restore(self) -> None:
         """Go back to what was staged."""
         self._copy(self.folder / "staged.sqlite3", self.database)
