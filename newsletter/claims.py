@@ -30,6 +30,7 @@ LEASE = timedelta(seconds=30)
 
 _STATES = {Verdict.ACCEPTED: State.SENT, Verdict.REFUSED: State.FAILED, Verdict.UNKNOWN: State.UNCERTAIN}
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
 def beat(sender: Sender) -> bool:
@@ -153,9 +154,14 @@ def withdraw(edition: Edition, at_most: int) -> int:
     return number
 
 
+def words(text: str) -> str:
+    """What a stranger wrote, as a database takes it, on one line."""
+    return _UNPRINTABLE.sub(" ", text[:20_000]).strip()
+
+
 def without_addresses(reply: str) -> str:
     """The words of a mail server as they may be kept."""
-    return _ADDRESS.sub("…", reply[:1000])[:200]
+    return _ADDRESS.sub("…", words(reply[:1000]))[:200]
 
 
 def _held(sender: Sender) -> models.QuerySet[Delivery]:

@@ -20,7 +20,6 @@ Kind = MailReport.Kind
 SOFT_AT_MOST = 3
 SOFT_WITHIN = timedelta(days=60)
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 # RFC 3463: class, subject, detail. Replies often hold it twice, or behind a mark: “#5.1.1”.
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.ASCII)
 # The subjects 5 to 7 are about the protocol, the content and the policy.
@@ -49,11 +48,6 @@ def status_in(text: str) -> str:
     found = [".".join(parts) for parts in _STATUS.findall(text[:10_000])]
     telling = [status for status in found if not status.endswith(".0.0")]
     return (telling or found or [""])[0]
-
-
-def words(text: str) -> str:
-    """What a stranger wrote, as a database takes it, on one line."""
-    return _UNPRINTABLE.sub(" ", text[:20_000]).strip()
 
 
 def key_of(*parts: object) -> str:
@@ -119,7 +113,7 @@ def record_refusal(delivery: Delivery, code: int | None, reply: str) -> MailRepo
         return None
     status = status_in(reply)
     key = f"{delivery.pk}.{delivery.attempts}"
-    return record(kind_of(status), "smtp", key, delivery=delivery, status=status, diagnostic=words(reply))
+    return record(kind_of(status), "smtp", key, delivery=delivery, status=status, diagnostic=reply)
 
 
 def _is_open(delivery: Delivery) -> bool:

@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 from veltrix.mail_urls import PROVIDERS
 
-from . import addresses, reports, signing
+from . import addresses, claims, reports, signing
 from .models import Delivery, MailReport, Subscriber
 
 Kind = MailReport.Kind
@@ -90,4 +90,4 @@ def _subscriber(recipient: Any) -> Subscriber | None:
 
 
 def _words(event: AnymailTrackingEvent) -> str:
-    return reports.words(" ".join(str(text) for text in (event.mta_response, event.description) if text))
+    return claims.words(" ".join(str(text) for text in (event.mta_response, event.description) if text))

@@ -58,3 +58,13 @@ class RefusalTests(CommittedTestCase):
         gone = Subscriber.objects.exclude(status="active")
         assert list(gone.values_list("pk", "status")) == [(unknown.subscriber_id, "bounced")]
         assert fine.subscriber.status == "active"
+
+    def test_a_reply_that_no_database_takes_is_kept_as_far_as_it_can_be(self):
+        edition, (delivery,) = make_sending(1)
+        answers = {delivery.pk: "5.7.1 No\x00 \x1b[31m \ud800 \x9f here"}
+
+        Slice(edition, lambda: Refusing(answers), 1, threading.Event(), length=1).run()
+
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.reply) == ("failed", "5.7.1 No [31m here")
+        assert MailReport.objects.get().diagnostic == "5.7.1 No [31m here"
