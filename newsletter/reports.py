@@ -19,6 +19,8 @@ Kind = MailReport.Kind
 # So many editions in a row, within so long, have to come back for now before an address is given up.
 SOFT_AT_MOST = 3
 SOFT_WITHIN = timedelta(days=60)
+# The source of refusals while sending: none of them says anything of another attempt.
+_SMTP = "smtp"
 
 # RFC 3463: class, subject, detail. Replies often hold it twice, or behind a mark: “#5.1.1”.
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.ASCII)
@@ -79,9 +81,7 @@ def record(
         return None
     with transaction.atomic():
         if delivery and delivery.state == Delivery.State.UNCERTAIN:
-            came_back = kind in {Kind.HARD, Kind.SOFT}
-            state = Delivery.State.FAILED if came_back else Delivery.State.SENT
-            claims.settle(delivery, state, f"Reported by {source}: {Kind(kind).label.lower()}. {diagnostic}".strip())
+            _settle(delivery, kind, source, diagnostic)
         # Held before the report is inserted, which would take a weaker lock that two could not both strengthen.
         subscriber.lock()
         report, is_new = MailReport.objects.get_or_create(
@@ -113,7 +113,21 @@ def record_refusal(delivery: Delivery, code: int | None, reply: str) -> MailRepo
         return None
     status = status_in(reply)
     key = f"{delivery.pk}.{delivery.attempts}"
-    return record(kind_of(status), "smtp", key, delivery=delivery, status=status, diagnostic=reply)
+    return record(kind_of(status), _SMTP, key, delivery=delivery, status=status, diagnostic=reply)
+
+
+def settle_reported() -> None:
+    """Settle uncertain deliveries by reports that had come before they were uncertain: while they were being sent."""
+    reports = MailReport.objects.filter(delivery=OuterRef("pk")).exclude(source=_SMTP)
+    for delivery in Delivery.objects.uncertain().filter(Exists(reports)):
+        report = delivery.reports.exclude(source=_SMTP).latest("pk")
+        _settle(delivery, report.kind, report.source, report.diagnostic)
+
+
+def _settle(delivery: Delivery, kind: str, source: str, diagnostic: str) -> None:
+    """A mail that was reported had been taken, and has come back or arrived."""
+    state = Delivery.State.FAILED if kind in {Kind.HARD, Kind.SOFT} else Delivery.State.SENT
+    claims.settle(delivery, state, f"Reported by {source}: {Kind(kind).label.lower()}. {diagnostic}".strip())
 
 
 def _is_open(delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import claims, preparation
+from . import claims, preparation, reports
 from .models import Delivery, Edition, Sender
 
 # Deliveries that are taken out of a cancelled edition's queue at once.
@@ -15,7 +15,7 @@ BATCH = 5_000
 
 def tick() -> bool:
     """Do one round; whether there is more to do at once."""
-    rounds: list[Callable[[], bool]] = [promote, prepare, expire, withdraw, reopen, finish]
+    rounds: list[Callable[[], bool]] = [promote, prepare, expire, settle, withdraw, reopen, finish]
     busy = [act() for act in rounds]
     return any(busy)
 
@@ -36,6 +36,12 @@ def expire() -> bool:
     """Take senders for dead that have given no sign of life: their machine may be gone."""
     for sender in Sender.objects.running().filter(heartbeat_at__lt=Now() - claims.LEASE):
         claims.expire(sender)
+    return False
+
+
+def settle() -> bool:
+    """Settle what a dead sender has left and is known from reports."""
+    reports.settle_reported()
     return False
 
 

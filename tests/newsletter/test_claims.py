@@ -278,7 +278,7 @@ class UpkeepTests(ClaimTestCase):
     def test_rounds_without_anything_due_cost_few_queries(self):
         self.edition.pause("A look at it.")
 
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(7):
             upkeep.tick()
 
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import TestCase
 from django.utils import timezone
 
-from newsletter import reports
+from newsletter import claims, reports, upkeep
 from newsletter.models import Delivery, MailReport, Subscriber, Suppression
 from tests.committed import CommittedTestCase
 
@@ -225,6 +225,47 @@ class EvidenceTests(TestCase):
         delivery.refresh_from_db()
 
         assert report(Kind.DELIVERED, delivery) is not None
+
+
+class EarlyEvidenceTests(TestCase):
+    """What is reported of a mail before its sender has died."""
+
+    def setUp(self):
+        self.edition, _ = make_sending()
+        self.delivery = sent_to(make_subscriber(), state="uncertain", edition=self.edition)
+        Delivery.objects.filter(pk=self.delivery.pk).update(state="sending")
+        self.delivery.refresh_from_db()
+        self.sender = self.delivery.sender
+        type(self.sender).objects.update(uncertain=0)
+
+    def die(self):
+        claims.expire(self.sender)
+        upkeep.settle()
+        self.delivery.refresh_from_db()
+        self.sender.refresh_from_db()
+        return self.delivery.state, self.sender.uncertain, self.sender.sent, self.sender.failed
+
+    def test_a_delivered_report(self):
+        report(Kind.DELIVERED, self.delivery)
+        assert Delivery.objects.get(pk=self.delivery.pk).state == "sending"
+
+        assert self.die() == ("sent", 0, 1, 0)
+
+    def test_a_bounce(self):
+        report(Kind.SOFT, self.delivery)
+
+        assert self.die() == ("failed", 0, 0, 1)
+
+    def test_a_refusal_of_an_earlier_attempt_is_no_evidence(self):
+        reports.record(Kind.SOFT, "smtp", "1", delivery=self.delivery)
+
+        assert self.die() == ("uncertain", 1, 0, 0)
+
+    def test_without_any_it_costs_one_query(self):
+        assert self.die() == ("uncertain", 1, 0, 0)
+
+        with self.assertNumQueries(1):
+            upkeep.settle()
 
 
 class RefusalTests(TestCase):
