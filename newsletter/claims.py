@@ -131,12 +131,14 @@ def settle(delivery: Delivery, state: Delivery.State, note: str) -> bool:
     Only a person may choose pending: whoever does accepts that the mail arrives twice if it had been taken.
     """
     with transaction.atomic():
+        # The sender first, as everywhere: two that wait for each other would both be turned away.
+        sender = Sender.objects.select_for_update(of=("self",)).filter(deliveries=delivery.pk).first()
         delivery.refresh_from_db(from_queryset=Delivery.objects.select_for_update())
-        if delivery.state != State.UNCERTAIN or delivery.sender is None:
+        if sender is None or delivery.sender_id != sender.pk or delivery.state != State.UNCERTAIN:
             return False
         delivery.state, delivery.reply, delivery.settled_at = state, without_addresses(note), Now()
         delivery.save(update_fields=["state", "reply", "settled_at"])
-        _enter(delivery.sender, Counter({"uncertain": -1, _entry(state): 1}))
+        _enter(sender, Counter({"uncertain": -1, _entry(state): 1}))
     return True
 
 

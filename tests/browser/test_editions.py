@@ -21,7 +21,7 @@ def compose(desk, site, subject="What jobs pay"):
     page.locator(".ProseMirror:visible").first.click()
     page.keyboard.type("Good morning. This week it is about pay.")
     page.get_by_role("button", name="Add another Part").click()
-    page.get_by_label("Article:").last.select_option(index=1)
+    page.get_by_label("Article:").first.select_option(index=1)
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
     return page
