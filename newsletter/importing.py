@@ -38,8 +38,8 @@ ADDRESS_IN_CONSENT = "Leave addresses out of where and how they agreed: it outli
 
 
 class Verdict(models.TextChoices):
-    NEW = "new", "Is subscribed"
-    WAITING = "waiting", "Is subscribed: had asked here, and not confirmed"
+    NEW = "new", "New: will be subscribed"
+    WAITING = "waiting", "Had asked here and not confirmed: will be subscribed"
     SUBSCRIBED = "subscribed", "Is subscribed already"
     REPEATED = "repeated", "Stands further up in the file"
     GONE = "gone", "Stays out: has left, or was erased"

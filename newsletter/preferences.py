@@ -48,9 +48,10 @@ def preferences(request: HttpRequest, subscriber: Subscriber) -> HttpResponse:
     if request.method == "POST":
         return _act(request, subscriber)
     declined = set(subscriber.declined_topics.all())
+    topics = sorted(Category.objects.with_articles(), key=str)
     context = {
         "subscriber": subscriber,
-        "topics": [(topic, topic not in declined) for topic in Category.objects.with_articles().order_by("name")],
+        "topics": [(topic, topic not in declined) for topic in topics],
         "erased_on": subscriber.ended_at + GONE if subscriber.ended_at else None,
         "done": DONE.get(request.GET.get("done", "")),
     }

@@ -62,7 +62,8 @@ class SubscriberAdmin(ReadOnly, ExchangeMixin, LongList):
 
     @admin.display(description="declined topics")
     def declined(self, subscriber: Subscriber) -> str:
-        return ", ".join(str(topic) for topic in subscriber.declined_topics.select_related("parent"))
+        declined = sorted(str(topic) for topic in subscriber.declined_topics.select_related("parent"))
+        return ", ".join(declined) or self.get_empty_value_display()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Subscriber], search_term: str

@@ -99,8 +99,8 @@ nobody
                 "=cmd|&#x27; /C calc&#x27;!A0",
                 "Cannot be read. Enter an e-mail address, such as name@example.com.",
             ),
-            (2, "new@example.com", "Is subscribed"),
-            (5, "waiting@example.com", "Is subscribed: had asked here, and not confirmed"),
+            (2, "new@example.com", "New: will be subscribed"),
+            (5, "waiting@example.com", "Had asked here and not confirmed: will be subscribed"),
         ]
         assert not Subscriber.objects.filter(email="new@example.com").exists()
         assert ConsentEvent.objects.count() == before

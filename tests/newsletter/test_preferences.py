@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import time_machine
@@ -58,6 +59,14 @@ class PageTests(PreferencesTestCase):
         self.assertContains(page, '<input type="checkbox" name="topic" value="skills" checked>', html=True)
         self.assertContains(page, '<input type="checkbox" name="topic" value="pay">', html=True)
         self.assertNotContains(page, "Nothing published")
+
+    def test_a_topic_stands_before_those_below_it(self):
+        below = Category.objects.create(slug="bonus", name="Bonus", parent=self.pay)
+        make_article(category=below)
+
+        page = self.client.get(self.path).content.decode()
+
+        assert re.findall(r'name="offered" value="(\w+)"', page) == ["pay", "bonus", "skills"]
 
     def test_it_costs_the_same_for_thirty_topics(self):
         for number in range(30):
