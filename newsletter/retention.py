@@ -26,11 +26,10 @@ def prune(within: timedelta | None = None) -> dict[str, int]:
     """
     now = timezone.now()
     until = time.monotonic() + within.total_seconds() if within else float("inf")
-    forgetting = NetworkForgetting(now - NETWORKS)
     rounds: dict[str, Callable[[], int]] = {
         "Unconfirmed subscribers deleted": lambda: delete_unconfirmed(now - UNCONFIRMED),
         "Former subscribers anonymised": lambda: anonymise_gone(now - GONE),
-        "Networks forgotten": forgetting.forget_batch,
+        "Networks forgotten": lambda: forget_networks(now - NETWORKS),
         "Sign-ups deleted": lambda: delete_sign_ups(now - SIGN_UPS, now - SIGN_UPS_UNHANDLED),
     }
     return {what: _repeated(act, until) for what, act in rounds.items()}
@@ -59,18 +58,10 @@ def anonymise_gone(since: datetime) -> int:
     return sum(subscriber.erase(form="retention") for subscriber in gone)
 
 
-class NetworkForgetting:
-    """Forgets networks in the order of the keys, so that what it has been over is not read again."""
-
-    def __init__(self, before: datetime) -> None:
-        self.before, self.last = before, 0
-
-    def forget_batch(self) -> int:
-        old = ConsentEvent.objects.filter(pk__gt=self.last, created_at__lt=self.before).exclude(network_digest="")
-        keys = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
-        if keys:
-            self.last = keys[-1]
-        return ConsentEvent.objects.filter(pk__in=keys).forget_networks()
+def forget_networks(since: datetime) -> int:
+    """Forget the networks of a few events, found by an index that holds none but those with one."""
+    old = ConsentEvent.objects.filter(created_at__lt=since).exclude(network_digest="").order_by("created_at")
+    return ConsentEvent.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BATCH])).forget_networks()
 
 
 def delete_sign_ups(handled: datetime, at_all: datetime) -> int:

@@ -11,8 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 TICK = 2.0
 PRUNE = 3600.0
+# At most so long at a time: the rest is left to the next hour.
+PRUNING = timedelta(seconds=20)
 # How long a child that has just died is left alone: doubled each time, up to the second.
 RESTART, RESTART_AT_MOST = 0.5, 30.0
 
@@ -88,7 +92,8 @@ class Supervisor:
             self.ended.remove(min(self.ended))
         if time.monotonic() >= self.prunes_at:
             self.prunes_at = time.monotonic() + PRUNE
-            retention.prune()
+            retention.prune(within=PRUNING)
+            call_command("prune_db_task_results", verbosity=0)
         return upkeep.tick()
 
 

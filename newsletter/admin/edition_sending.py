@@ -97,7 +97,11 @@ def sending_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Http
 
 
 def _moves(edition: Edition) -> bool:
-    return edition.state in {Edition.State.PREPARING, Edition.State.SENDING}
+    """Whether the workers are about to change what the page says."""
+    is_due = (
+        edition.state == Edition.State.SCHEDULED and edition.scheduled_at and edition.scheduled_at <= timezone.now()
+    )
+    return bool(is_due) or edition.state in {Edition.State.PREPARING, Edition.State.SENDING}
 
 
 def _context(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, form: ActForm) -> dict[str, Any]:

@@ -44,13 +44,21 @@ class EditionForm(forms.ModelForm):
 
 class EditionPartInline(admin.StackedInline):
     model = EditionPart
-    fields = [("position", "article"), "heading", "text"]
+    fields = ["position", "article", "heading", "text"]
     extra = 0
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "article":
             kwargs["queryset"] = Article.objects.published().order_by("-number").only("number", "title")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        # An article is written at its own place: here one is chosen.
+        widget = formset.form.base_fields["article"].widget if "article" in formset.form.base_fields else None
+        if widget:
+            widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
+        return formset
 
 
 @admin.register(Edition)

@@ -397,6 +397,10 @@ class Migration(migrations.Migration):
             model_name='consentevent',
             index=models.Index(fields=['created_at'], name='consent_event_by_moment'),
         ),
+        migrations.AddIndex(
+            model_name='consentevent',
+            index=models.Index(condition=models.Q(('network_digest', ''), _negated=True), fields=['created_at'], name='consent_event_with_network'),
+        ),
         migrations.AddConstraint(
             model_name='consentevent',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['asked', 'confirmed', 'imported', 'chose', 'left', 'bounced', 'complained', 'erased'])), name='consent_event_kind_is_known', violation_error_message='Choose what happened.'),

@@ -332,6 +332,8 @@ class ConsentEvent(models.Model):
         indexes = [
             models.Index(fields=["subscriber", "kind", "created_at"], name="consent_event_by_kind"),
             models.Index(fields=["created_at"], name="consent_event_by_moment"),
+            # For retention: the few that still hold a network.
+            models.Index(fields=["created_at"], name="consent_event_with_network", condition=~Q(network_digest="")),
         ]
         constraints = [
             models.CheckConstraint(
