@@ -13,7 +13,7 @@ help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
 	@echo "make test   run every check and test"
 	@echo "make soak   send editions through faults for an hour"
-	@echo "make bench  measure how fast pages are, and write docs/performance.md"
+	@echo "make bench  measure how fast pages and mails are, and write docs/performance*.md"
 	@echo "make format write the code in its format"
 
 # The environments: the stamp is renewed when the pinned requirements change.
@@ -82,6 +82,7 @@ soak: $(VENV)/development
 	done
 
 bench: $(VENV)/development
+	$(BIN)/python -m tests.bench_mail docs/performance-newsletter.md
 	$(BIN)/python -m tests.bench docs/performance.md
 
 format: $(VENV)/development

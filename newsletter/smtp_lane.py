@@ -10,7 +10,7 @@ import smtplib
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from socket import socket
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any, cast
 
 from django.core.mail.utils import DNS_NAME
@@ -81,6 +81,8 @@ class SmtpLane:
             else:
                 server = smtplib.SMTP(options["host"], options["port"], DNS_NAME.get_fqdn(), timeout=timeout)
             self._server = server
+            # The final dot is a packet of its own, which Nagle's algorithm would hold back until the body is confirmed.
+            cast(socket, server.sock).setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             server.ehlo_or_helo_if_needed()
             if options.get("use_tls"):
                 server.starttls(context=context)

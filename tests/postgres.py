@@ -50,9 +50,10 @@ def unprivileged_user() -> str | None:
 
 
 class Server:
-    """A cluster in a folder of its own that can be stopped and started."""
+    """A cluster in a folder of its own that can be stopped and started; what it commits outlives it if `is_durable`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_durable: bool = False) -> None:
+        self.is_durable = is_durable
         self.programs, self.user, self.port = programs(), unprivileged_user(), free_port()
         self.data = Path(tempfile.mkdtemp(prefix="veltrix-postgres-"))
         if self.user:
@@ -64,7 +65,9 @@ class Server:
         self._run("initdb", "-D", self.cluster, "-U", "veltrix", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+        options = f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1"
+        if not self.is_durable:
+            options += " -c fsync=off -c full_page_writes=off"
         self._run("pg_ctl", "-D", self.cluster, "-w", "-l", str(self.data / "log"), "-o", options, "start")
 
     def stop(self, mode: str) -> None:
@@ -87,9 +90,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
+def server(*, is_durable: bool = False) -> Iterator[Server]:
     """A running server, stopped and deleted at the end."""
-    server = Server()
+    server = Server(is_durable=is_durable)
     try:
         server.create()
         server.start()

@@ -1,4 +1,4 @@
-"""A mail server that keeps books and misbehaves: `python -m tests.faults.sink PORT LOG`.
+"""A mail server that keeps books and misbehaves: `python -m tests.faults.sink PORT LOG [SECONDS A MAIL]`.
 
 What it does to a mail is said by the recipient's local part, which begins with one of `ACTS`; all but the lasting ones
 are done once an address, and then the mail is taken. Each mail that is taken is a line of the log, in the file before
@@ -41,8 +41,8 @@ class _HungUpError(Exception):
 
 
 class Sink:
-    def __init__(self, log: int) -> None:
-        self.log = log
+    def __init__(self, log: int, ponders: float = PONDERS) -> None:
+        self.log, self.ponders = log, ponders
         self.seen: Counter[str] = Counter()
         self.port = 0
         self.lines: set[asyncio.StreamWriter] = set()
@@ -141,7 +141,7 @@ class Sink:
                     await asyncio.sleep(3600)
                 raise _HungUpError
         self.note("taken", address, message)
-        await asyncio.sleep(PONDERS)
+        await asyncio.sleep(self.ponders)
         await say("250 2.0.0 OK")
 
     async def listen(self, port: int, is_ready: Callable[[], object], is_over: asyncio.Event) -> None:
@@ -179,5 +179,5 @@ def _opened(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sink = Sink(_opened(Path(sys.argv[2])))
+    sink = Sink(_opened(Path(sys.argv[2])), *map(float, sys.argv[3:]))
     asyncio.run(sink.listen(int(sys.argv[1]), lambda: print("ready", flush=True), asyncio.Event()))
