@@ -72,7 +72,13 @@ def prepare_batch(edition: Edition) -> bool:
         if len(found) < BATCH:
             edition.state = Edition.State.SENDING
             edition.prepared_at = edition.started_at = timezone.now()
-        edition.save()
+        # Nothing of the draft: somebody may have saved it at this moment.
+        edition.save(
+            update_fields=[
+                *("candidates", "deliveries_made", "prepared_through"),
+                *("state", "prepared_at", "started_at", "changed_at"),
+            ]
+        )
     return edition.state == Edition.State.PREPARING
 
 

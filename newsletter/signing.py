@@ -65,7 +65,7 @@ def sign_delivery(delivery_id: int) -> str:
 
     Lower case and dots only: mail servers may change the case of an address, and bounces come back to one.
     """
-    return f"{delivery_id:x}.{_delivery_mark(delivery_id)}"
+    return f"{delivery_id:x}.{_delivery_mark(delivery_id, settings.SECRET_KEY)}"
 
 
 def read_delivery(name: str) -> int | None:
@@ -75,11 +75,12 @@ def read_delivery(name: str) -> int | None:
         delivery_id = int(number, 16)
     except ValueError:
         return None
-    return delivery_id if hmac.compare_digest(mark.encode(), _delivery_mark(delivery_id).encode()) else None
+    known = [_delivery_mark(delivery_id, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return delivery_id if any(hmac.compare_digest(mark.encode(), own.encode()) for own in known) else None
 
 
-def _delivery_mark(delivery_id: int) -> str:
-    mark = salted_hmac("newsletter.delivery", str(delivery_id), algorithm="sha256").digest()[:10]
+def _delivery_mark(delivery_id: int, key: str) -> str:
+    mark = salted_hmac("newsletter.delivery", str(delivery_id), secret=key, algorithm="sha256").digest()[:10]
     return base64.b32encode(mark).decode("ascii").lower()
 
 

@@ -191,7 +191,7 @@ else:
         **_database_options,
     }
 
-# Tasks: the queue is a table, worked off by `manage.py db_worker`.
+# Tasks: the queue is a table, worked off by `manage.py worker`.
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

@@ -2,6 +2,7 @@ import email
 import email.policy
 import re
 
+from django.conf import settings
 from django.test import SimpleTestCase, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +88,14 @@ class HeaderTests(SimpleTestCase):
         assert len(sender.partition("@")[0]) <= 64
         for forged in ("2b" + name[2:], name[:-1], name + "a", "", "2a", "2a.", ".", "é.é", "2a." + "ü" * 16):
             assert signing.read_delivery(forged) is None, forged
+
+    def test_mails_of_an_earlier_key_come_back_too(self):
+        name = signing.sign_delivery(42)
+
+        with override_settings(SECRET_KEY="another", SECRET_KEY_FALLBACKS=[settings.SECRET_KEY]):
+            assert signing.read_delivery(name) == 42
+        with override_settings(SECRET_KEY="another"):
+            assert signing.read_delivery(name) is None
 
     def test_without_an_address_for_bounces_they_come_to_the_sender(self):
         assert mailing().mail_for(ADA).envelope_sender == "briefing@127.0.0.1"

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from articles.models import Article
+from newsletter.models import Edition
 
 
 class Command(BaseCommand):
@@ -27,10 +28,23 @@ class Command(BaseCommand):
             self.stdout.write("The content is there already and stays as it is.")
         else:
             call_command("load_launch_content", stdout=self.stdout)
+            self._begin_an_edition()
         call_command("collectstatic", verbosity=0, interactive=False)
         self._make_editor()
         if not options["no_serve"]:
             self._serve(free_port(options["port"]))
+
+    def _begin_an_edition(self) -> None:
+        """A draft of the newsletter, to be looked at, changed and sent."""
+        edition = Edition.objects.create(
+            slug="the-first-edition",
+            subject="What AI roles pay, and what they ask for",
+            preheader="Pay in the UK and the US, and the skills that open the most doors",
+            intro="<p>Good morning. Here is what we have published on pay and on skills, with the sources.</p>",
+            closing="<p>Until next week.</p>",
+        )
+        for position, article in enumerate(Article.objects.published().newest_first()[:3]):
+            edition.parts.create(article=article, position=position)
 
     def _make_editor(self) -> None:
         if User.objects.filter(username="editor").exists():
