@@ -2,6 +2,7 @@ from collections import Counter
 from datetime import timedelta
 from unittest.mock import patch
 
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test import TestCase, override_settings
@@ -311,3 +312,15 @@ class FailureTests(TestCase):
             assert bool(reason) == (number > 1), reason
             self.edition.reports.create(kind="complaint", source="mailbox", key=str(number))
         assert too_many_failures(self.edition) == "2 of 100 readers reported the edition as spam."
+
+
+class QueueTests(TestCase):
+    def test_the_queue_is_vacuumed_before_it_grows_a_tail(self):
+        if connection.vendor != "postgresql":
+            self.assertEqual(connection.vendor, "sqlite")
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'newsletter_delivery'")
+            (options,) = cursor.fetchone()
+
+        assert "autovacuum_vacuum_threshold=20000" in options
