@@ -28,7 +28,8 @@ def canonical(address: str) -> str:
         domain = punycode(domain).lower()
     except UnicodeError:
         domain = ""
-    if local.startswith('"') or not domain or domain.startswith("["):
+    # The validator's pattern ignores case, by which “ſ” and the sign of the kelvin pass for letters of ASCII.
+    if not local.isascii() or local.startswith('"') or not domain or domain.startswith("["):
         raise ValidationError(INVALID, code="invalid")
     if len(local) > MAX_LOCAL_LENGTH or len(local) + 1 + len(domain) > MAX_LENGTH:
         raise ValidationError("This address is longer than an e-mail address can be.", code="too_long")

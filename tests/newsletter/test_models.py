@@ -198,5 +198,10 @@ class AddressTests(TestCase):
     def test_dots_and_tags_make_other_addresses(self):
         assert len({addresses.key(a) for a in ("ada@example.com", "a.da@example.com", "ada+news@example.com")}) == 3
 
+    def test_letters_that_only_look_like_those_of_ascii_are_refused(self):
+        for local in ("\N{KELVIN SIGN}elly", "ma\N{LATIN SMALL LETTER LONG S}k", "\N{LATIN SMALL LETTER DOTLESS I}da"):
+            with self.assertRaises(ValidationError):
+                addresses.canonical(f"{local}@example.com")
+
     def test_the_local_part_keeps_its_case_for_sending(self):
         assert addresses.canonical("Ada@EXAMPLE.com") == "Ada@example.com"
