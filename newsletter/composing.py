@@ -46,7 +46,7 @@ def compose(edition: Edition, parts: Sequence[EditionPart] | None = None) -> Edi
     html, text = mail_of(document, settings.SITE_URL + edition.get_absolute_url())
     return EditionContent(
         edition=edition,
-        subject=edition.subject,
+        subject=document["subject"],
         preheader=edition.preheader,
         sender=settings.DEFAULT_FROM_EMAIL,
         html=html,
@@ -66,7 +66,8 @@ def document_of(edition: Edition, parts: Sequence[EditionPart] | None = None) ->
     figures = references.load(reference for text in texts for reference in references.find(text))
     intro, closing, *words = (_complete(text, figures) for text in texts)
     return {
-        "subject": edition.subject,
+        # On one line, as a header must be: what is pasted may hold separators of lines that nobody sees.
+        "subject": " ".join(edition.subject.split()),
         "preheader": edition.preheader,
         "intro": intro,
         "closing": closing,

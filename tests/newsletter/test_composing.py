@@ -8,6 +8,7 @@ from articles.publishing import publish
 from articles.schedule import withdraw
 from newsletter import composing
 from newsletter.composing import CannotComposeError
+from newsletter.mails import Mailing, Recipient
 from newsletter.models import EditionPart
 from tests.factories import make_article, make_source, make_statistic
 from tests.newsletter.lists import make_edition
@@ -41,6 +42,15 @@ class ComposingTests(TestCase):
             assert said.upper() in content.text or said in content.text, said
         assert f'href="{SITE}/articles/{self.article.slug}/"' in content.html
         assert f"\n{SITE}/articles/{self.article.slug}/\n" in content.text
+
+    def test_a_subject_pasted_with_separators_of_lines_is_one_line(self):
+        self.edition.subject = "Jobs\N{LINE SEPARATOR}and\x85pay\x0b\n up"
+
+        content = self.compose()
+
+        assert content.subject == content.document["subject"] == "Jobs and pay up"
+        mail = Mailing(content).mail_for(Recipient(1, "A" * 22, "ada@example.com"))
+        assert mail.raw.startswith(b"Subject: Jobs and pay up\r\n")
 
     def test_figures_and_links_in_text_lead_to_the_site(self):
         content = self.compose()
