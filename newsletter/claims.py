@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import models, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, Exists, F, Value, When
 from django.db.models.functions import Now
 
 from . import eligibility
@@ -111,8 +111,9 @@ def claim(sender: Sender, edition: Edition, room: int) -> Claimed:
 
 
 def end(sender: Sender) -> None:
-    """Close the books of a sender that holds nothing any more."""
-    Sender.objects.running().filter(pk=sender.pk).update(ended_at=Now())
+    """Close the books of a sender; one that still holds something is left to its lease, which makes that uncertain."""
+    held = sender.deliveries.filter(edition=sender.edition_id, state=State.SENDING)
+    Sender.objects.running().filter(~Exists(held), pk=sender.pk).update(ended_at=Now())
 
 
 def expire(sender: Sender) -> bool:

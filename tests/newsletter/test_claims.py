@@ -208,6 +208,15 @@ class LostSenderTests(ClaimTestCase):
         assert claims.begun_by_nobody(self.sender, []) == [self.deliveries[1].pk]
         assert claims.begun_by_nobody(self.sender, [self.deliveries[1].pk]) == []
 
+    def test_one_that_ends_without_a_word_on_its_mails_is_lost(self):
+        claims.end(self.sender)
+        self.sender.refresh_from_db()
+        assert self.sender.ended_at is None
+
+        self.lose()
+        assert Delivery.objects.uncertain().count() == 2
+        self.assert_books_agree()
+
     def test_a_dead_process_is_known_to_its_parent_at_once(self):
         upkeep.expire_process("elsewhere", 1)
         assert Delivery.objects.uncertain().count() == 0
