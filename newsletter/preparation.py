@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,6 +33,9 @@ def begin(edition: Edition) -> None:
             composing.freeze(edition)
             edition.state, edition.audience_at = Edition.State.PREPARING, timezone.now()
             edition.save(update_fields=["state", "audience_at", "changed_at"])
+    except (OperationalError, InterfaceError):
+        # The database was away, or somebody was in the way: the next round tries again.
+        raise
     except Exception as error:
         logger.exception("Edition %s cannot be composed", edition.pk)
         _hold(edition, f"It could not be composed: {type(error).__name__}: {error}")

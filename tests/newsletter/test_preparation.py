@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 from unittest.mock import patch
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.test import TestCase
 from django.utils import timezone
 
@@ -178,6 +178,19 @@ class PreparationTests(TestCase):
         assert edition.pause_reason == "It could not be composed: ValueError: no such figure"
 
         edition.resume()
+        assert edition.state == "scheduled"
+        upkeep.tick()
+        edition.refresh_from_db()
+        assert edition.state == "sent"
+
+    def test_a_database_that_is_away_for_a_moment_pauses_nothing(self):
+        edition = make_edition()
+        edition.schedule(timezone.now())
+        locked = patch("newsletter.composing.freeze", side_effect=OperationalError("database is locked"))
+        with locked, self.assertRaises(OperationalError):
+            upkeep.tick()
+
+        edition.refresh_from_db()
         assert edition.state == "scheduled"
         upkeep.tick()
         edition.refresh_from_db()
