@@ -48,6 +48,7 @@ class ActForm(forms.Form):
             raise BadRequest("There is no such act.")
         if act != "schedule":
             self.errors.pop("at", None)
+            self.cleaned_data["at"] = None
         elif self.cleaned_data.get("at", "") is None:
             self.add_error("at", "Choose a moment.")
 
@@ -225,7 +226,7 @@ def _settle(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, for
         raise PermissionDenied
     if not form.is_valid():
         gone = "delivery" in form.errors
-        messages.error(request, NOT_UNCERTAIN if gone else str(form.errors["evidence"][0]))
+        messages.error(request, NOT_UNCERTAIN if gone else str(next(iter(form.errors.values()))[0]))
         return True
     delivery, evidence = form.cleaned_data["delivery"], form.cleaned_data["evidence"]
     state, words = SETTLEMENTS[form.cleaned_data["settle"]]

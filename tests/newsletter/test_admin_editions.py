@@ -291,6 +291,13 @@ class SendingTests(EditionAdminTestCase):
         self.assertContains(self.act(edition, "schedule", at="2020-01-01T10:00"), "Choose a moment to come.")
         assert self.state(edition) == "draft"
 
+    def test_a_moment_half_typed_does_not_matter_to_other_acts(self):
+        edition = make_edition(intro="<p>Hello</p>")
+
+        self.act(edition, "now", at="2027-04")
+
+        assert self.state(edition) == "scheduled"
+
     @override_settings(IS_HTTPS=True)
     def test_an_error_of_the_checklist_stands_in_the_way(self):
         edition = make_edition(intro="<p>Hello</p>")
@@ -399,6 +406,7 @@ class SettlementTests(EditionAdminTestCase):
 
     def test_without_evidence_or_twice_or_elsewhere_nothing_changes(self):
         other, (elsewhere,) = make_sending()
+        assert self.settle("lost")[0].startswith("Select a valid choice.")
         assert self.settle("sent", evidence="") == ["Say how you know: what the log of the mail server says, perhaps."]
         assert self.settle("sent", delivery=elsewhere.pk) == ["This delivery is not uncertain any more."]
         assert self.deliveries[0].state == "uncertain"
