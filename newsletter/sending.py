@@ -216,7 +216,8 @@ def too_many_failures(edition: Edition) -> str:
         return f"{sums['failed']} of {tried} mails were refused."
     complaints = MailReport.objects.filter(edition=edition, kind=MailReport.Kind.COMPLAINT)
     if edition.resumed_at:
-        complaints = complaints.filter(received_at__gte=edition.resumed_at)
+        # Of the mails that left since: readers of those before go on complaining, of many more mails.
+        complaints = complaints.filter(delivery__claimed_at__gte=edition.resumed_at)
     if (number := complaints.count()) * 1000 > tried * settings.NEWSLETTER_COMPLAINTS_PER_MILLE:
         return f"{number} of {tried} readers reported the edition as spam."
     return ""

@@ -13,7 +13,7 @@ from newsletter.lanes import Outcome, Verdict
 from newsletter.models import Delivery, Edition, Subscriber, Suppression
 from newsletter.sending import too_many_failures
 from tests.factories import make_category
-from tests.newsletter.lists import make_sender, make_sending
+from tests.newsletter.lists import make_sender, make_sending, make_subscriber
 
 ACCEPTED = Outcome(Verdict.ACCEPTED, 250, "2.0.0 OK")
 REFUSED = Outcome(Verdict.REFUSED, 550, "5.1.1 <ada@example.com>: no such mailbox")
@@ -321,6 +321,24 @@ class FailureTests(TestCase):
             assert bool(reason) == (number > 1), reason
             self.edition.reports.create(kind="complaint", source="mailbox", key=str(number))
         assert too_many_failures(self.edition) == "2 of 100 readers reported the edition as spam."
+
+    def test_late_complaints_of_mails_from_before_a_pause_do_not_count_against_those_after_it(self):
+        resumed_at = timezone.now() - timedelta(minutes=1)
+        Edition.objects.update(resumed_at=resumed_at)
+        self.edition.refresh_from_db()
+        for number, claimed_at in enumerate((resumed_at - timedelta(hours=1), resumed_at + timedelta(seconds=1)), 1):
+            delivery = Delivery.objects.create(
+                edition=self.edition,
+                subscriber=make_subscriber(),
+                state="sent",
+                sender=self.sender,
+                claimed_at=claimed_at,
+            )
+            for again in range(2):
+                self.edition.reports.create(
+                    kind="complaint", source="mailbox", key=f"{number}.{again}", delivery=delivery
+                )
+            assert bool(too_many_failures(self.edition)) == (number > 1), number
 
 
 class QueueTests(TestCase):
