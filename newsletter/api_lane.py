@@ -25,8 +25,8 @@ _LOCKED_OUT = {401, 402, 403, 404, 405, 410}
 # Too many, too soon: 408 says that the request had not come in whole.
 _FOR_NOW = {408, 425, 429}
 # How long a lane rests, in seconds, once it does not know what became of a mail: while a provider is ill, each that is
-# tried may become an uncertain one.
-REST = 10.0
+# tried may become an uncertain one. So once in a slice.
+REST = 30.0
 # What a provider says of a recipient whom it does not even try.
 _REFUSED = {"rejected", "invalid", "failed"}
 

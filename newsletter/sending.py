@@ -60,7 +60,7 @@ class Slice:
         self.in_flight: dict[Future[Outcome], int] = {}
         self.outcomes: dict[int, Outcome] = {}
         self.is_over = self.is_unsure = self.has_got_through = False
-        self.rests_until, self.rest = 0.0, REST
+        self.rests_until, self.ill_until, self.rest = 0.0, 0.0, REST
         self.looks_at = clock() + LOOK
 
     def run(self) -> None:
@@ -178,8 +178,13 @@ class Slice:
             self._pause(reason)
 
     def _unreachable(self, errors: list[Outcome]) -> None:
-        self.rests_until, self.rest = clock() + self.rest, min(self.rest * 2, REST_AT_MOST)
-        Edition.objects.filter(pk=self.edition.pk).update(connection_errors=F("connection_errors") + 1)
+        if clock() < self.ill_until:
+            return  # What was on its way beside the first that failed fails with it: that is one error.
+        self.ill_until = self.rests_until = clock() + self.rest
+        self.rest = min(self.rest * 2, REST_AT_MOST)
+        before = 0 if self.has_got_through else F("connection_errors")
+        self.has_got_through = False
+        Edition.objects.filter(pk=self.edition.pk).update(connection_errors=before + 1)
         self.edition.refresh_from_db(fields=["connection_errors"])
         logger.warning("Edition %s: no server, %s", self.edition.pk, _told(errors[0]))
         if self.edition.connection_errors >= ERRORS_UNTIL_PAUSE:

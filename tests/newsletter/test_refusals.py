@@ -1,4 +1,6 @@
+import itertools
 import threading
+import time
 from unittest import mock
 
 from newsletter.api_lane import ApiLane
@@ -68,3 +70,39 @@ class RefusalTests(CommittedTestCase):
         delivery.refresh_from_db()
         assert (delivery.state, delivery.reply) == ("failed", "5.7.1 No [31m here")
         assert MailReport.objects.get().diagnostic == "5.7.1 No [31m here"
+
+
+class Closed:
+    """A lane without a server, or one of those that a server with too many connections turns away."""
+
+    def __init__(self, verdict=Verdict.UNREACHABLE):
+        self.verdict = verdict
+
+    def send(self, mail, may_go):
+        # Not all at the same moment.
+        time.sleep(0.01 * (1 + mail.recipient.delivery % 7))
+        return Outcome(self.verdict, 250 if self.verdict == Verdict.ACCEPTED else 421, "")
+
+    def close(self):
+        """Nothing is open."""
+
+
+class NoServerTests(CommittedTestCase):
+    def test_what_fails_at_the_same_time_is_one_error(self):
+        edition, _ = make_sending(20)
+
+        Slice(edition, Closed, 8, threading.Event(), length=0.3).run()
+
+        edition.refresh_from_db()
+        assert (edition.state, edition.connection_errors) == ("sending", 1)
+
+    def test_errors_between_which_mails_get_through_are_not_in_a_row(self):
+        edition, _ = make_sending(40)
+        self.enterContext(mock.patch.multiple("newsletter.sending", REST=0.1, ERRORS_UNTIL_PAUSE=3))
+        verdicts = itertools.cycle([Verdict.ACCEPTED, Verdict.UNREACHABLE])
+
+        Slice(edition, lambda: Closed(next(verdicts)), 4, threading.Event(), length=2).run()
+
+        edition.refresh_from_db()
+        assert edition.state != "paused", edition.pause_reason
+        assert Delivery.objects.filter(state="sent").count() >= 10
