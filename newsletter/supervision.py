@@ -123,22 +123,12 @@ def send_editions(is_stopping: threading.Event, lanes: int) -> None:
 
 def send_one(is_stopping: threading.Event, lanes: int) -> bool:
     """Send one slice of one edition; False if none has something due."""
-    make_commits_last()
     due = Delivery.objects.pending().filter(edition=OuterRef("pk"), due_at__lte=Now())
     editions = list(Edition.objects.being_sent().filter(Exists(due)))
     if not editions:
         return False
     Slice(random.choice(editions), open_lane, lanes, is_stopping).run()  # noqa: S311
     return True
-
-
-def make_commits_last() -> None:
-    """Let a claim outlive a loss of power, whatever the settings say: without it a mail could be claimed twice."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET synchronous_commit TO on")
-        else:
-            cursor.execute("PRAGMA synchronous=FULL")
 
 
 def surviving(act: Callable[[], bool]) -> bool:

@@ -3,10 +3,13 @@ import threading
 import time
 from unittest import mock
 
+from django.db import OperationalError
+
+from newsletter import claims
 from newsletter.api_lane import ApiLane
 from newsletter.lanes import Outcome, Verdict
 from newsletter.models import Delivery, MailReport, Subscriber
-from newsletter.sending import Slice
+from newsletter.sending import Slice, make_commits_last
 from tests.committed import CommittedTestCase
 from veltrix import mail_urls
 
@@ -106,3 +109,15 @@ class NoServerTests(CommittedTestCase):
         edition.refresh_from_db()
         assert edition.state != "paused", edition.pause_reason
         assert Delivery.objects.filter(state="sent").count() >= 10
+
+    def test_another_connection_to_the_database_makes_its_commits_last_too(self):
+        edition, _ = make_sending()
+        forever = itertools.repeat(mock.DEFAULT)
+        gone = OperationalError("The server closed the connection.")
+        with (
+            mock.patch("newsletter.claims.beat", wraps=claims.beat, side_effect=itertools.chain([gone], forever)),
+            mock.patch("newsletter.sending.make_commits_last", wraps=make_commits_last) as made,
+        ):
+            Slice(edition, lambda: Closed(Verdict.ACCEPTED), 1, threading.Event(), length=0.1).run()
+
+        assert made.call_count == 2
