@@ -59,9 +59,12 @@ class Child:
             self.started_at = time.monotonic()
         return ended
 
-    def stop(self) -> None:
+    def terminate(self) -> None:
         if self.process:
             self.process.terminate()
+
+    def wait(self) -> None:
+        if self.process:
             self.process.wait()
 
 
@@ -83,8 +86,11 @@ class Supervisor:
             self.ended.update(pid for child in self.children if (pid := child.keep()))
             is_busy = surviving(self._look_after)
             self.is_stopping.wait(0 if is_busy else TICK)
+        # All at once: each may take as long as its last mails and its database do.
         for child in self.children:
-            child.stop()
+            child.terminate()
+        for child in self.children:
+            child.wait()
 
     def _look_after(self) -> bool:
         while self.ended:
