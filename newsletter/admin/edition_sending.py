@@ -80,7 +80,8 @@ class Line:
 def sending_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     edition = viewed(model_admin, request, pk)
     form, settlement = ActForm(), SettlementForm()
-    here = reverse("admin:newsletter_edition_sending", args=[pk])
+    is_still = "still" in request.GET
+    here = reverse("admin:newsletter_edition_sending", args=[pk]) + ("?still" if is_still else "")
     if request.method == "POST":
         if "settle" in request.POST:
             settlement = SettlementForm(request.POST)
@@ -91,8 +92,11 @@ def sending_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Http
         if is_done:
             return HttpResponseRedirect(here)
         edition.refresh_from_db()
-    response = render(request, "admin/newsletter/edition/sending.html", _context(model_admin, request, edition, form))
-    if request.method != "POST" and _moves(edition) and "still" not in request.GET:
+    # A page that is loaded again takes away what somebody is writing: it offers what one press does.
+    is_reloaded = request.method != "POST" and _moves(edition) and not is_still
+    context = {**_context(model_admin, request, edition, form), "still": is_still, "is_reloaded": is_reloaded}
+    response = render(request, "admin/newsletter/edition/sending.html", context)
+    if is_reloaded:
         response.headers["Refresh"] = str(REFRESH)
     return response
 
@@ -117,7 +121,6 @@ def _context(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, fo
         "form": form,
         "progress": progress,
         "moves": _moves(edition),
-        "still": "still" in request.GET,
         "may_send": request.user.has_perm("newsletter.send_edition"),
         "may_settle": request.user.has_perm("newsletter.settle_delivery"),
         "may_see_readers": request.user.has_perm("newsletter.view_subscriber"),

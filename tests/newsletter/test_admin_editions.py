@@ -336,8 +336,22 @@ class SendingTests(EditionAdminTestCase):
 
         assert self.client.get(f"{PATH}{edition.pk}/sending/").headers["Refresh"] == "4"
         assert "Refresh" not in self.client.get(f"{PATH}{edition.pk}/sending/?still").headers
-        edition.pause("Why not")
+        held = self.client.post(f"{PATH}{edition.pk}/sending/?still", {"act": "pause", "reason": "Why not"})
+        assert held.headers["Location"] == f"{PATH}{edition.pk}/sending/?still"
         assert "Refresh" not in self.client.get(f"{PATH}{edition.pk}/sending/").headers
+
+    def test_while_the_page_moves_there_is_nothing_to_write_on_it(self):
+        edition, _ = make_sending()
+        claims.claim(sender := make_sender(edition), edition, 1)
+        claims.expire(sender)
+
+        moving = self.client.get(f"{PATH}{edition.pk}/sending/")
+        held = self.client.get(f"{PATH}{edition.pk}/sending/?still")
+
+        self.assertContains(moving, 'value="pause"')
+        for field in ('name="reason"', 'name="evidence"', 'value="cancel"'):
+            self.assertNotContains(moving, field)
+            self.assertContains(held, field)
 
     def test_the_report_adds_up(self):
         edition, deliveries = make_sending(people=5)
