@@ -44,6 +44,7 @@ def test_an_edition_is_composed_looked_at_sent_and_reported_on(desk, site, mailb
 
     keyboard.activate(page.get_by_role("link", name="Send", exact=True))
     assert not violations_in_every_light(page)
+    keyboard.activate(page.get_by_text("Send it now", exact=True))
     keyboard.activate(page.get_by_role("button", name="Send it now to all who get it"))
     expect(page.get_by_text("It is being sent: the audience is prepared first.")).to_be_visible()
     with site.working():
