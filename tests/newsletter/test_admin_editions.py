@@ -271,10 +271,11 @@ class SendingTests(EditionAdminTestCase):
 
     def test_from_draft_to_schedule_and_back(self):
         edition = make_edition(intro="<p>Hello</p>")
-        make_subscriber()
         moment = timezone.localtime() + timedelta(days=2)
 
-        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "1 is subscribed")
+        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "Nobody is subscribed")
+        make_subscriber()
+        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "1 person is subscribed")
         scheduled = self.act(edition, "schedule", at=f"{moment:%Y-%m-%dT%H:%M}")
         assert self.state(edition) == "scheduled"
         self.assertContains(scheduled, "It will be sent on")
