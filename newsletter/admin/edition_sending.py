@@ -74,7 +74,7 @@ class Line:
 
     @property
     def share(self) -> str:
-        return f"{100 * self.number / self.total:.1f} %" if self.total else "–"
+        return f"{100 * self.number / self.total:.1f}%" if self.total else "–"
 
 
 def sending_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:

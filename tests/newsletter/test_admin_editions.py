@@ -375,7 +375,7 @@ class SendingTests(EditionAdminTestCase):
         self.assertContains(page, "No such mailbox")
         self.assertContains(page, "Have paused it")
         self.assertContains(page, f"Delivery {deliveries[2].pk}")
-        self.assertContains(page, "80 % settled")
+        self.assertContains(page, "80% settled")
 
     def test_the_report_costs_as_many_queries_for_many(self):
         edition, _ = make_sending(people=2)
