@@ -324,6 +324,14 @@ class SendingTests(EditionAdminTestCase):
         self.act(edition, "cancel")
         assert self.state(edition) == "cancelled"
 
+    def test_an_edition_cancelled_before_its_preparation_says_so(self):
+        edition = make_edition(intro="<p>Hello</p>")
+        edition.schedule(timezone.now() + timedelta(days=2))
+
+        self.assertContains(self.act(edition, "cancel"), ", before anything was sent.")
+        page = self.client.get(f"{PATH}{edition.pk}/change/")
+        self.assertContains(page, "Cancelled before anything was sent; this draft can no longer be changed.")
+
     def test_an_act_that_came_too_late_says_so(self):
         edition = make_edition(intro="<p>Hello</p>")
 
