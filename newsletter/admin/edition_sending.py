@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from articles.admin.scheduling import MomentField
 from articles.publishing import in_words
-from newsletter import claims
+from newsletter import claims, signing
 from newsletter.models import Delivery, Edition, MailReport, NotPossibleError, Subscriber
 
 from .edition_preview import context_of, has_errors, viewed
@@ -131,7 +131,7 @@ def _context(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, fo
         "lines": report_lines(edition, progress),
         "refusals": _refusals(edition),
         "reports": _reports(edition),
-        "uncertain": edition.deliveries.uncertain().select_related("subscriber", "sender")[:MOST_UNCERTAIN],
+        "uncertain": _uncertain(edition),
         "settlements": [(name, words) for name, (_, words) in SETTLEMENTS.items()],
         "slices": edition.senders.count(),
         "lost": edition.senders.filter(is_lost=True).count(),
@@ -165,6 +165,12 @@ def _refusals(edition: Edition) -> Iterable[Any]:
     """The mail servers' codes, each with the reply that came with one of them."""
     failed = edition.deliveries.failed().values("code").annotate(number=Count("pk"), example=Max("reply"))
     return failed.order_by("-number")[:20]
+
+
+def _uncertain(edition: Edition) -> list[tuple[Delivery, str]]:
+    """The first deliveries of which nobody knows, each with the name that its mail has in the logs of mail servers."""
+    deliveries = edition.deliveries.uncertain().select_related("subscriber", "sender")[:MOST_UNCERTAIN]
+    return [(delivery, signing.sign_delivery(delivery.pk)) for delivery in deliveries]
 
 
 def _reports(edition: Edition) -> list[tuple[str, int]]:

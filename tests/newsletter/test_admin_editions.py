@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from newsletter import claims
+from newsletter import claims, signing
 from newsletter.lanes import Outcome, Verdict
 from newsletter.models import Delivery, Edition, EditionPart, Subscriber
 from tests.factories import make_article, make_draft, make_statistic, make_user
@@ -383,6 +383,7 @@ class SendingTests(EditionAdminTestCase):
         self.assertContains(page, "No such mailbox")
         self.assertContains(page, "Have paused it")
         self.assertContains(page, f"Delivery {deliveries[2].pk}")
+        self.assertContains(page, f"{signing.sign_delivery(deliveries[2].pk)}@")
         self.assertContains(page, "80% settled")
 
     def test_the_report_costs_as_many_queries_for_many(self):
