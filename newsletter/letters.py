@@ -64,6 +64,10 @@ def unsubscribe_url(subscriber: Subscriber) -> str:
     return settings.SITE_URL + reverse("newsletter:unsubscribe", args=[subscriber.token])
 
 
+def preferences_url(subscriber: Subscriber) -> str:
+    return settings.SITE_URL + reverse("newsletter:preferences", args=[subscriber.token])
+
+
 def list_headers(subscriber: Subscriber) -> dict[str, str]:
     """How mail programs name the list and offer to leave it (RFC 2919, RFC 8058)."""
     return {
@@ -95,11 +99,13 @@ def _welcome(event: ConsentEvent) -> Letter:
 
 def _letter(name: str, subject: str, event: ConsentEvent, context: dict[str, Any], headers: dict[str, str]) -> Letter:
     """Render templates/email/`name`.txt and .html. The Message-ID follows from the event: a copy is known as one."""
+    is_subscribed = "List-Unsubscribe" in headers
     context = {
         **publication.context(HttpRequest()),
         "subject": subject,
         "postal_address": settings.NEWSLETTER_POSTAL_ADDRESS,
-        "unsubscribe_url": unsubscribe_url(event.subscriber) if "List-Unsubscribe" in headers else "",
+        "unsubscribe_url": unsubscribe_url(event.subscriber) if is_subscribed else "",
+        "preferences_url": preferences_url(event.subscriber) if is_subscribed else "",
         **context,
     }
     message_id = f"<{name}.{event.pk}.{event.created_at:%Y%m%d%H%M%S%f}@{mail_host()}>"

@@ -95,6 +95,13 @@ class WelcomeTests(NewsletterTestCase):
         assert address in text_of(letter)
         assert f'href="{address}"' in html_of(letter)
 
+    def test_topics_and_a_break_can_be_chosen_before_the_first_edition(self):
+        letter = self.welcome()
+
+        address = f"http://127.0.0.1:8000/newsletter/preferences/{self.subscriber.token}/"
+        assert address in text_of(letter)
+        assert f'href="{address}"' in html_of(letter)
+
     def test_the_address_that_programs_call_is_one_unencoded_line(self):
         for site in ("https://veltrix.example", f"https://{'a-long-name.' * 8}example"):
             with self.subTest(site), override_settings(SITE_URL=site):
