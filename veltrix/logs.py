@@ -1,6 +1,10 @@
 import logging
+import re
 import time
 from typing import Any
+
+# Whoever has the rest of such a path may act for a subscriber; Django names the path of each request it refuses.
+_SECRET_PATH = re.compile(r"(/newsletter/(?:confirm|preferences|unsubscribe)/)[^/\s]+")
 
 
 class LineFormatter(logging.Formatter):
@@ -15,7 +19,8 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)sZ %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        clean = logging.makeLogRecord({**record.__dict__, "msg": escaped(record.getMessage()), "args": None})
+        message = escaped(_SECRET_PATH.sub(r"\1…", record.getMessage()))
+        clean = logging.makeLogRecord({**record.__dict__, "msg": message, "args": None})
         return super().format(clean)
 
     def formatException(self, ei: Any) -> str:

@@ -11,6 +11,7 @@ from articles.models import Category
 from newsletter import claims
 from newsletter.models import ConsentEvent, Delivery, Edition, Sender, Subscriber, Suppression
 from tests.factories import make_article
+from veltrix.logs import LineFormatter
 
 from .support import ADDRESS
 from .test_models import make_subscriber
@@ -116,6 +117,17 @@ class PageTests(PreferencesTestCase):
         assert self.choose("everything").status_code == 400
         assert self.client.post(self.path).status_code == 400
         assert self.client.generic("POST", self.path, b"--", "multipart/form-data; boundary=").status_code == 400
+
+    def test_the_line_that_tells_of_a_refusal_leaves_out_the_token(self):
+        with self.assertLogs("django.request", "WARNING") as logs:
+            self.client.delete(self.path)
+            self.choose("everything")
+
+        lines = [LineFormatter().format(record) for record in logs.records]
+        assert len(lines) == 2
+        for line in lines:
+            assert self.subscriber.token not in line, line
+            assert "/newsletter/preferences/…/" in line, line
         assert not ConsentEvent.objects.exists()
 
     def test_leaving_offers_it_instead(self):
