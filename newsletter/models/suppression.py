@@ -16,12 +16,13 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return self.exclude(reason=Suppression.Reason.LEFT)
 
     def suppress(self, address: str, reason: "Suppression.Reason", note: str = "") -> "Suppression":
-        """Suppress an address, or give its suppression a new reason; leaving never weakens a lasting one."""
+        """Suppress an address, or give its suppression a weightier reason; the reasons stand in their order."""
         with transaction.atomic():
             suppression, _ = self.get_or_create(
                 digest=self._present_digest(address), defaults={"reason": reason, "note": note}
             )
-            if suppression.reason != reason and reason != Suppression.Reason.LEFT:
+            order = Suppression.Reason.values
+            if order.index(reason) > order.index(suppression.reason):
                 suppression.reason, suppression.note = reason, note or suppression.note
                 suppression.save(update_fields=["reason", "note"])
         return suppression
@@ -39,6 +40,8 @@ class Suppression(models.Model):
     """An address that must not be written to, kept as a keyed hash so that it outlives the address itself."""
 
     class Reason(models.TextChoices):
+        """From the lightest to the weightiest."""
+
         LEFT = "left", "Left the newsletter"
         BOUNCE = "bounce", "Mail came back"
         REQUEST = "request", "Asked never to be written to"

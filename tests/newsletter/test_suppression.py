@@ -26,7 +26,15 @@ class SuppressionTests(ConstraintTestCase):
         assert len(suppression.digest) == 64
 
     def test_one_entry_for_each_address_with_the_graver_reason(self):
-        for reason, kept in [("left", "left"), ("complaint", "complaint"), ("left", "complaint"), ("bounce", "bounce")]:
+        for reason, kept in (
+            ("left", "left"),
+            ("bounce", "bounce"),
+            ("request", "request"),
+            ("bounce", "request"),
+            ("complaint", "complaint"),
+            ("left", "complaint"),
+            ("bounce", "complaint"),
+        ):
             Suppression.objects.suppress(ADDRESS, Reason(reason))
             assert Suppression.objects.get().reason == kept
 
