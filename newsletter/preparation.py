@@ -10,6 +10,7 @@ from django.utils import timezone
 from articles.schedule import settle
 
 from . import composing, eligibility
+from .mails import Mailing
 from .models import Delivery, Edition, Exclusion, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ def begin(edition: Edition) -> None:
             edition.lock()
             if edition.state != Edition.State.SCHEDULED:
                 return
-            composing.freeze(edition)
+            # A mail that cannot be put into bytes would stop every sender that takes up the edition.
+            Mailing(composing.freeze(edition))
             edition.state, edition.audience_at = Edition.State.PREPARING, timezone.now()
             edition.save(update_fields=["state", "audience_at", "changed_at"])
     except (OperationalError, InterfaceError):

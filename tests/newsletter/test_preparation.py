@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from unittest.mock import patch
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from newsletter import preparation, upkeep
@@ -182,6 +182,18 @@ class PreparationTests(TestCase):
         upkeep.tick()
         edition.refresh_from_db()
         assert edition.state == "sent"
+
+    @override_settings(DEFAULT_FROM_EMAIL="The AI\u2028Briefing <briefing@veltrix.example>")
+    def test_an_edition_that_is_no_mail_is_paused_before_a_sender_takes_it_up(self):
+        edition = make_edition()
+        edition.schedule(timezone.now())
+
+        with self.assertLogs("newsletter.preparation", "ERROR"):
+            upkeep.tick()
+
+        edition.refresh_from_db()
+        assert (edition.state, edition.audience_at) == ("paused", None)
+        assert "Header values" in edition.pause_reason
 
     def test_a_database_that_is_away_for_a_moment_pauses_nothing(self):
         edition = make_edition()
