@@ -44,7 +44,7 @@ def record(sender: Sender, outcomes: Mapping[int, Outcome]) -> None:
     A delivery that had become uncertain, because the sender was taken for dead, is settled by this: it is the evidence.
     One that somebody else has settled since is left as it is. Recording the same twice changes nothing.
     """
-    held = _held(sender).filter(pk__in=outcomes).order_by("pk").select_for_update()
+    held = _held(sender).filter(pk__in=outcomes).order_by("pk").select_for_update(no_key=True)
     book: Counter[str] = Counter()
     alike: dict[_Change, dict[int, str]] = defaultdict(dict)
     for pk, state, attempts in held.values_list("pk", "state", "attempts"):
@@ -134,7 +134,7 @@ def settle(delivery: Delivery, state: Delivery.State, note: str) -> bool:
     with transaction.atomic():
         # The sender first, as everywhere: two that wait for each other would both be turned away.
         sender = Sender.objects.select_for_update(of=("self",)).filter(deliveries=delivery.pk).first()
-        delivery.refresh_from_db(from_queryset=Delivery.objects.select_for_update())
+        delivery.refresh_from_db(from_queryset=Delivery.objects.select_for_update(no_key=True))
         if sender is None or delivery.sender_id != sender.pk or delivery.state != State.UNCERTAIN:
             return False
         delivery.state, delivery.reply, delivery.settled_at = state, without_addresses(note), Now()
@@ -174,7 +174,8 @@ def _held(sender: Sender) -> models.QuerySet[Delivery]:
 
 def _due(edition: Edition) -> models.QuerySet[Delivery, tuple[int, int]]:
     due = Delivery.objects.pending().filter(edition=edition, due_at__lte=Now()).order_by("due_at", "pk")
-    return due.select_for_update(skip_locked=True).values_list("pk", "subscriber_id")
+    # Not by its key: who inserts a report that refers to it holds the subscriber, whom the claim locks next.
+    return due.select_for_update(skip_locked=True, no_key=True).values_list("pk", "subscriber_id")
 
 
 class _Change(NamedTuple):

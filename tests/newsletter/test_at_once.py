@@ -1,18 +1,20 @@
 """What several do to the same subscribers at the same moment, each with a connection of its own."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from newsletter import importing, retention
+from newsletter import claims, importing, retention
 from newsletter.importing import Entry
 from newsletter.models import ConsentEvent, Subscriber
 from tests.committed import CommittedTestCase
 
+from .lists import make_sender, make_sending
 from .test_models import make_subscriber
 
 PEOPLE = [Entry(f"reader{number}@example.com", None, "Signed list at Data Days") for number in range(300)]
@@ -86,3 +88,23 @@ class AtOnceTests(CommittedTestCase):
 
                 assert self.at_once(*[press] * 8) == [302] * 8
                 assert subscriber.consent_events.filter(kind=kind).count() == 1
+
+    def test_a_report_and_a_claim_of_the_same_delivery_wait_for_each_other_and_no_longer(self):
+        edition, (delivery,) = make_sending()
+        sender = make_sender(edition)
+
+        def report():
+            with transaction.atomic():
+                delivery.subscriber.lock()
+                time.sleep(0.3)
+                delivery.reports.create(kind="soft", source="mailbox", key="1", subscriber=delivery.subscriber)
+
+        def claim():
+            time.sleep(0.1)
+            with transaction.atomic():
+                return claims.claim(sender, edition, 1).recipients
+
+        _, claimed = self.at_once(report, claim)
+
+        assert [recipient.delivery for recipient in claimed] == [delivery.pk]
+        assert delivery.reports.count() == 1
