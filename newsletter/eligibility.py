@@ -1,7 +1,7 @@
 """Whom an edition goes to: asked once when its audience is frozen, and again in the transaction that claims a mail."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Value
@@ -10,6 +10,9 @@ from django.utils import timezone
 
 from . import signing
 from .models import Delivery, Edition, Exclusion, Subscriber, Suppression
+
+# Days beyond these are no moments everywhere, and mean as much: editors write 9999 for no end.
+_FIRST, _LAST = date(1970, 1, 1), date(9000, 1, 1)
 
 
 class Candidate(NamedTuple):
@@ -80,11 +83,11 @@ def _in_time(edition: Edition) -> Q:
     """The segment's days, in the site's time zone, the last included."""
     days = Q(pk__isnull=False)
     if edition.signed_up_from:
-        days &= Q(created_at__gte=_midnight(edition.signed_up_from))
+        days &= Q(created_at__gte=_midnight(min(edition.signed_up_from, _LAST)))
     if edition.signed_up_until:
-        days &= Q(created_at__lt=_midnight(edition.signed_up_until + timedelta(days=1)))
+        days &= Q(created_at__lt=_midnight(min(edition.signed_up_until, _LAST) + timedelta(days=1)))
     return days
 
 
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))
+    return timezone.make_aware(datetime.combine(max(day, _FIRST), time.min))

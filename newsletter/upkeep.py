@@ -1,13 +1,17 @@
 """What keeps editions moving: called every few seconds by every worker, and to no effect where nothing is due."""
 
+import logging
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from . import claims, preparation, reports
 from .models import Delivery, Edition, Sender
+
+logger = logging.getLogger(__name__)
 
 # Deliveries that are taken out of a cancelled edition's queue at once.
 BATCH = 5_000
@@ -16,8 +20,19 @@ BATCH = 5_000
 def tick() -> bool:
     """Do one round; whether there is more to do at once."""
     rounds: list[Callable[[], bool]] = [promote, prepare, expire, settle, withdraw, reopen, finish]
-    busy = [act() for act in rounds]
+    busy = [_tried(act) for act in rounds]
     return any(busy)
+
+
+def _tried(act: Callable[[], bool]) -> bool:
+    """Act; what fails for a reason of its own is told and keeps nothing else from its turn."""
+    try:
+        return act()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("A round of upkeep failed: %s", act.__name__)
+        return False
 
 
 def promote() -> bool:

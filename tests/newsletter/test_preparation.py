@@ -8,7 +8,7 @@ from django.utils import timezone
 from newsletter import preparation, upkeep
 from newsletter.models import Delivery, EditionContent, Exclusion, NotPossibleError, Subscriber, Suppression
 from tests.factories import make_category
-from tests.newsletter.lists import make_edition, make_subscriber
+from tests.newsletter.lists import make_edition, make_sending, make_subscriber
 
 
 class PreparationTests(TestCase):
@@ -127,6 +127,28 @@ class PreparationTests(TestCase):
         assert self.addresses(by_day) == {early.email}
         assert self.exclusions(by_day) == {"date": 2}
         self.assert_adds_up(by_day)
+
+    def test_days_at_the_ends_of_the_calendar_are_as_good_as_none(self):
+        ada = make_subscriber()
+
+        assert self.addresses(self.prepared(signed_up_from=date.min, signed_up_until=date.max)) == {ada.email}
+        assert self.addresses(self.prepared(signed_up_from=date.max, signed_up_until=date.max)) == set()
+
+    def test_what_keeps_one_edition_from_being_prepared_keeps_nothing_else_from_moving(self):
+        edition = make_edition()
+        edition.schedule(timezone.now())
+        preparation.begin(edition)
+        sending, _ = make_sending(people=0)
+
+        with (
+            patch("newsletter.eligibility.candidates", side_effect=OverflowError("a day too far")),
+            self.assertLogs("newsletter.upkeep", "ERROR"),
+        ):
+            upkeep.tick()
+
+        edition.refresh_from_db()
+        sending.refresh_from_db()
+        assert (edition.state, sending.state) == ("preparing", "sent")
 
     def test_a_batch_costs_as_many_queries_for_a_hundred_as_for_one(self):
         numbers = []
