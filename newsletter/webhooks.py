@@ -3,6 +3,7 @@
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
@@ -84,9 +85,12 @@ def _delivery(metadata: Any) -> Delivery | None:
 
 def _subscriber(recipient: Any) -> Subscriber | None:
     """By the address, which a provider is trusted with: of letters, and of mails that it got by SMTP."""
-    if not isinstance(recipient, str) or "@" not in recipient or len(recipient) > addresses.MAX_LENGTH:
+    if not isinstance(recipient, str):
         return None
-    return Subscriber.objects.with_address(recipient).first()
+    try:
+        return Subscriber.objects.with_address(addresses.canonical(recipient)).first()
+    except ValidationError:
+        return None  # What is no address keeps no other event of the same report from being read.
 
 
 def _words(event: AnymailTrackingEvent) -> str:

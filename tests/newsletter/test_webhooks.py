@@ -4,13 +4,14 @@ import json
 from base64 import b64encode
 from unittest import mock
 
+from anymail.signals import AnymailTrackingEvent
 from django.db import OperationalError
 from django.test import TestCase, override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
-from newsletter import signing
+from newsletter import signing, webhooks
 from newsletter.models import MailReport, Subscriber
 
 from .lists import make_subscriber
@@ -128,6 +129,13 @@ class ReportTests(WebhookTestCase):
 
     def test_a_forged_name_falls_back_to_the_address(self):
         self.send(bounce(Metadata={"delivery": "2a.aaaaaaaaaaaaaaaa"}, address="eve@example.com"))
+
+        assert not MailReport.objects.exists()
+
+    def test_what_is_no_address_is_nobodys(self):
+        for recipient in (None, 5, "ada", f"ada@{'a' * 70}.com", "ada\0@example.com"):
+            event = AnymailTrackingEvent(event_type="bounced", event_id="1", recipient=recipient)
+            webhooks.receive(event=event, esp_name="Postmark")
 
         assert not MailReport.objects.exists()
 
