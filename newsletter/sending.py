@@ -134,7 +134,11 @@ class Slice:
         self.outcomes = {}
         if claimed.wait:
             self.rests_until = clock() + claimed.wait
-        self._heed(outcomes)
+        try:
+            self._heed(outcomes)
+        except Exception:
+            # The mails that have just been claimed must not be lost over it.
+            logger.exception("What came of mails could not be heeded")
         return claimed.recipients
 
     def _recorded(self, outcomes: dict[int, Outcome]) -> Claimed:

@@ -64,6 +64,19 @@ class RefusalTests(CommittedTestCase):
         assert list(gone.values_list("pk", "status")) == [(unknown.subscriber_id, "bounced")]
         assert fine.subscriber.status == "active"
 
+    def test_a_refusal_that_cannot_be_kept_loses_no_other_mail(self):
+        edition, (unknown, *_) = make_sending(6)
+
+        with (
+            mock.patch("newsletter.reports.record_refusal", side_effect=ValueError("of no kind")),
+            self.assertLogs("newsletter.sending", "ERROR"),
+        ):
+            lane = Refusing({unknown.pk: "5.1.1 No such user"})
+            Slice(edition, lambda: lane, 2, threading.Event(), length=1).run()
+
+        states = Delivery.objects.order_by("pk").values_list("state", flat=True)
+        assert list(states) == ["failed", *["sent"] * 5]
+
     def test_a_reply_that_no_database_takes_is_kept_as_far_as_it_can_be(self):
         edition, (delivery,) = make_sending(1)
         answers = {delivery.pk: "5.7.1 No\x00 \x1b[31m \ud800 \x9f here"}
