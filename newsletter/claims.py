@@ -29,7 +29,8 @@ RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 25, 125, 300)]
 LEASE = timedelta(seconds=30)
 
 _STATES = {Verdict.ACCEPTED: State.SENT, Verdict.REFUSED: State.FAILED, Verdict.UNKNOWN: State.UNCERTAIN}
-_ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]+")
+# Whatever stands together with an @, also as servers and addresses that hold another write it.
+_ADDRESS = re.compile(r"(?<![^\s<>])(?=[^\s<>]*?(?:[@\uff20]|[=%]40[\w-]+\.))[^\s<>]++")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 

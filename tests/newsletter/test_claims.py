@@ -126,6 +126,16 @@ class RecordTests(ClaimTestCase):
 
         assert (delivery.code, delivery.reply) == (550, "5.1.1 <…>: no such mailbox")
 
+    def test_addresses_in_unusual_dress_are_left_out_too(self):
+        for said, kept in (
+            (f"550 <ada.{'x' * 70}@example.com> unknown", "550 <…> unknown"),
+            ("bounces+ada=40example.com is full", "… is full"),
+            ("rcpt=ada%40mail-1.example.com", "…"),
+            ("to ada\uff20example.com", "to …"),
+            ("421 4.7.0 try later, delay=40, 100%40", "421 4.7.0 try later, delay=40, 100%40"),
+        ):
+            assert claims.without_addresses(said) == kept
+
     def test_the_books_follow(self):
         for delivery, outcome in zip(self.deliveries, (ACCEPTED, REFUSED, UNKNOWN, DEFERRED), strict=True):
             self.record(outcome, delivery)
