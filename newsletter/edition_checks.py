@@ -7,9 +7,12 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils import timezone
 
+from articles import references, review
 from articles.links import dead, is_internal, path_of
 from articles.models import ExternalLink
+from articles.prose import sanitize_inner
 from articles.review import Severity
 
 from . import merging
@@ -145,6 +148,22 @@ def figures(edition: Edition, content: EditionContent) -> Iterator[Point]:
     for part in content.document["parts"]:
         if (figure := part.get("figure")) and figure["note"]:
             yield _warning("figures", f"{figure['text']} ({part['title']}): {figure['note']}.")
+
+
+@check
+def figures_in_text(edition: Edition, content: EditionContent) -> Iterator[Point]:
+    """What the words refer to: a figure that is not there leaves a hole in its sentence."""
+    texts = [edition.intro, edition.closing, *(part.text for part in edition.parts.all())]
+    found = dict.fromkeys(reference for text in texts for reference in references.find(sanitize_inner(text)))
+    figures = references.load(found)
+    for reference in found:
+        figure = figures.get(reference)
+        if figure is None:
+            yield _error("figures", f"The text refers to “{reference}”, but there is no such figure: choose another.")
+        elif figure.is_withdrawn:
+            yield _error("figures", f"The text refers to “{reference}”, which has been withdrawn: choose another.")
+        elif note := review.words_of(review.badges_of(figure, timezone.localdate())):
+            yield _warning("figures", f"{figure.text} (in the text): {note}.")
 
 
 def _addresses_in(html: str) -> list[str]:

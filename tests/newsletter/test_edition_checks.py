@@ -82,3 +82,16 @@ class ChecklistTests(TestCase):
         (point,) = edition_checks.points(edition, composing.compose(edition))
 
         assert point.message.startswith("42% (Doubts): Disputed")
+
+    def test_figures_in_the_text_that_are_missing_withdrawn_or_in_doubt(self):
+        value = make_statistic("42%", slug="share").current
+        intro = '<p>It is <data value="statistic:share"></data>.</p>'
+        self.assert_found(
+            "error",
+            "“statistic:gone”, but there is no such figure",
+            intro='<p><data value="statistic:gone"></data></p>',
+        )
+        value = value.publish_successor(why="update", check_status="disputed", why_note="Somebody objects.")
+        self.assert_found("warning", "42% (in the text): Disputed", closing=intro)
+        value.publish_successor(why="retraction", why_note="It was made up.")
+        self.assert_found("error", "“statistic:share”, which has been withdrawn", intro=intro)
