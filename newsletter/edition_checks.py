@@ -65,7 +65,7 @@ def subject(edition: Edition, content: EditionContent) -> Iterator[Point]:
         yield _error("subject", "The edition has no subject.")
     elif len(edition.subject) > SUBJECT_SHOWN:
         yield _warning(
-            "subject", f"The subject has {len(edition.subject)} letters: lists of mail show some {SUBJECT_SHOWN}."
+            "subject", f"The subject has {len(edition.subject)} characters: lists of mail show some {SUBJECT_SHOWN}."
         )
     if edition.subject.isupper():
         yield _warning("subject", "The subject is all capitals, which looks like spam.")
@@ -78,7 +78,7 @@ def preheader(edition: Edition, content: EditionContent) -> Iterator[Point]:
         yield _warning("preheader", "There is no preheader: lists of mail show the first words of the text instead.")
     elif not least <= len(edition.preheader) <= most:
         yield _warning(
-            "preheader", f"The preheader has {len(edition.preheader)} letters: {least} to {most} are shown well."
+            "preheader", f"The preheader has {len(edition.preheader)} characters: {least} to {most} are shown well."
         )
     if edition.preheader and edition.preheader == edition.subject:
         yield _warning("preheader", "The preheader repeats the subject.")

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(help_text='Its page is /newsletter/…/; fixed once sending has begun.', max_length=80, unique=True)),
                 ('subject', models.CharField(max_length=150)),
-                ('preheader', models.CharField(blank=True, help_text='The line that lists of mail show after the subject. 40 to 110 letters.', max_length=150)),
+                ('preheader', models.CharField(blank=True, help_text='The line that lists of mail show after the subject. 40 to 110 characters.', max_length=150)),
                 ('intro', models.TextField(blank=True)),
                 ('closing', models.TextField(blank=True)),
                 ('source', models.CharField(blank=True, help_text='Only to those who signed up at this page, such as /newsletter/, or came with this import.', max_length=200, verbose_name='signed up at')),

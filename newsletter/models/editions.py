@@ -60,7 +60,9 @@ class Edition(models.Model):
     )
     subject = models.CharField(max_length=150)
     preheader = models.CharField(
-        max_length=150, blank=True, help_text="The line that lists of mail show after the subject. 40 to 110 letters."
+        max_length=150,
+        blank=True,
+        help_text="The line that lists of mail show after the subject. 40 to 110 characters.",
     )
     intro = ProseEditorField(blank=True, config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize_inner)
     closing = ProseEditorField(blank=True, config={"extensions": INNER_EXTENSIONS}, sanitize=sanitize_inner)

@@ -31,12 +31,12 @@ class ChecklistTests(TestCase):
 
     def test_the_subject(self):
         self.assert_found("error", "no subject", subject=" ")
-        self.assert_found("warning", "The subject has 90 letters", subject="a" * 90)
+        self.assert_found("warning", "The subject has 90 characters", subject="a" * 90)
         self.assert_found("warning", "all capitals", subject="BUY NOW")
 
     def test_the_preheader(self):
         self.assert_found("warning", "There is no preheader", preheader="")
-        self.assert_found("warning", "The preheader has 5 letters", preheader="short")
+        self.assert_found("warning", "The preheader has 5 characters", preheader="short")
         self.assert_found("warning", "repeats the subject", preheader=GOOD["subject"])
 
     def test_an_empty_edition(self):
