@@ -118,7 +118,11 @@ def postal_address(edition: Edition, content: EditionContent) -> Iterator[Point]
     if not settings.NEWSLETTER_POSTAL_ADDRESS:
         # A site on this machine writes to nobody.
         say = _error if settings.IS_HTTPS else _warning
-        yield say("postal-address", "The settings have no postal address; the law asks for one in every mail.")
+        yield say(
+            "postal-address",
+            "The settings have no postal address, which the law asks for in every mail: let whoever runs the site set "
+            "NEWSLETTER_POSTAL_ADDRESS.",
+        )
 
 
 @check
