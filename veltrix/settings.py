@@ -239,6 +239,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Internationalisation
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "veltrix.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/London")
 if TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/London, not {TIME_ZONE!r}.")

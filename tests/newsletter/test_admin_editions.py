@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.test import TestCase, override_settings
 from django.utils import timezone
@@ -134,6 +134,11 @@ class FormTests(EditionAdminTestCase):
 
         edition.refresh_from_db()
         assert edition.state == "scheduled"
+
+    def test_the_list_tells_the_time_by_the_24_hour_clock_as_pages_do(self):
+        make_edition(scheduled_at=timezone.make_aware(datetime(2026, 7, 1, 16, 5)))
+
+        self.assertContains(self.client.get(PATH), "1 Jul 2026, 16:05")
 
     def test_the_list_costs_as_many_queries_for_ten_as_for_one(self):
         make_sending(people=2)
