@@ -42,8 +42,16 @@ class EditionForm(forms.ModelForm):
         return super().clean() or self.cleaned_data
 
 
+class EditionPartForm(forms.ModelForm):
+    class Meta:
+        model = EditionPart
+        fields = ["position", "article", "heading", "text"]
+        help_texts = {"position": "Lower numbers come first; of equal ones, the part that was added first."}
+
+
 class EditionPartInline(admin.StackedInline):
     model = EditionPart
+    form = EditionPartForm
     fields = ["position", "article", "heading", "text"]
     extra = 0
 
