@@ -93,7 +93,7 @@ def preview_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Http
     edition = viewed(model_admin, request, pk)
     reader = _reader(request)
     here = reverse("admin:newsletter_edition_preview", args=[pk])
-    reader_form, test_form = ReaderForm(), TestForm()
+    reader_form, test_form = ReaderForm(), TestForm(initial={"to": getattr(request.user, "email", "")})
     if request.method == "POST" and "address" in request.POST:
         reader_form = ReaderForm(request.POST)
         if _may_see_readers(request) and reader_form.is_valid():
@@ -103,7 +103,7 @@ def preview_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Http
             raise PermissionDenied
         test_form = TestForm(request.POST)
         if test_form.is_valid() and _send_test(model_admin, request, edition, test_form.cleaned_data["to"]):
-            return HttpResponseRedirect(here)
+            return HttpResponseRedirect(request.get_full_path())
     try:
         content, problem = content_of(edition), ""
     except CannotComposeError as error:

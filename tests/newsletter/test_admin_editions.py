@@ -240,6 +240,14 @@ class PreviewTests(EditionAdminTestCase):
         assert not Delivery.objects.exists()
         assert AuditEntry.objects.filter(words__contains="Sent a test to 2 addresses.").exists()
 
+    def test_a_test_is_offered_to_oneself_and_leaves_the_reader_shown(self):
+        self.user.email = "chief@example.com"
+        self.user.save()
+        here = f"{self.path}preview/?as={make_subscriber().pk}"
+
+        self.assertContains(self.client.get(here), "chief@example.com</textarea>")
+        self.assertRedirects(self.client.post(here, {"to": "chief@example.com"}), here)
+
     def test_a_refused_test_says_why(self):
         self.mailbox.refusal = "550 5.1.1 No such mailbox"
 
