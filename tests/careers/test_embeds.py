@@ -19,7 +19,7 @@ from tests.factories import (
 
 SITE = "http://127.0.0.1:8000"
 FRAMED = {"careers:embed_role", "careers:embed_table"}
-PREVIEWS = {"articles_article_preview", "articles_article_add_preview"}
+PREVIEWS = {"articles_article_preview", "articles_article_add_preview", "newsletter_edition_mail"}
 
 
 def a_line(role, market="GB"):
