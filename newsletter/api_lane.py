@@ -100,7 +100,6 @@ def message_for(mail: Mail) -> EmailMultiAlternatives:
         body=mail.text,
         from_email=content.sender,
         to=[mail.recipient.address],
-        reply_to=[content.reply_to] if content.reply_to else [],
         headers={**mail.mailing.headers, "List-Unsubscribe": mail.own_headers["List-Unsubscribe"]},
     )
     message.attach_alternative(mail.html, "text/html")

@@ -1,5 +1,6 @@
 """What an editor looks at before an edition is sent: errors that stand in the way, and warnings that do not."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -127,9 +128,9 @@ def postal_address(edition: Edition, content: EditionContent) -> Iterator[Point]
 
 @check
 def merge_fields(edition: Edition, content: EditionContent) -> Iterator[Point]:
-    """Field of another system, or a misspelt one, which readers would see as it stands."""
-    for field in sorted(set(_FIELD_LIKE.findall(content.text)) - FIELDS):
-        yield _error("merge-field", f"“{field}” is not filled in for anybody: readers would see it as it stands.")
+    """A field of another system, or one of ours, which has its places: the archive would show it as it stands."""
+    for field in sorted(set(_FIELD_LIKE.findall(json.dumps(content.document, ensure_ascii=False)))):
+        yield _error("merge-field", f"“{field}” looks like a field to be filled in: readers would see it as it stands.")
 
 
 @check

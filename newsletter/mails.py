@@ -46,7 +46,6 @@ class Mailing:
             {
                 "Subject": content.subject,
                 "From": content.sender,
-                **({"Reply-To": content.reply_to} if content.reply_to else {}),
                 **self.headers,
                 "MIME-Version": "1.0",
                 "Content-Type": f'multipart/alternative; boundary="{self._boundary}"',

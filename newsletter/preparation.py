@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from contextlib import suppress
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
@@ -11,7 +12,7 @@ from articles.schedule import settle
 
 from . import composing, eligibility
 from .mails import Mailing
-from .models import Delivery, Edition, Exclusion, Subscriber
+from .models import Delivery, Edition, Exclusion, NotPossibleError, Subscriber
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,19 @@ def _hold(edition: Edition, reason: str) -> None:
 
 
 def prepare_batch(edition: Edition) -> bool:
+    """Prepare a batch; an edition that cannot be prepared is paused with the reason, as one that cannot be composed."""
+    try:
+        return _prepare_batch(edition)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("Edition %s cannot be prepared", edition.pk)
+        with suppress(NotPossibleError):
+            edition.pause(f"It could not be prepared: {type(error).__name__}: {error}")
+        return False
+
+
+def _prepare_batch(edition: Edition) -> bool:
     """Queue the edition for the next few thousand subscribers; False if that was not possible or not needed any more.
 
     Where it stopped is kept with the rows that it made, so that a crash neither loses nor repeats anybody. Candidates

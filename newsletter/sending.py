@@ -15,7 +15,7 @@ from queue import SimpleQueue
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from . import claims, reports
 from .claims import NOTHING, Claimed
@@ -62,6 +62,7 @@ class Slice:
         self.is_over = self.is_unsure = self.has_got_through = False
         self.rests_until, self.ill_until, self.rest = 0.0, 0.0, REST
         self.looks_at = clock() + LOOK
+        self.errors = edition.connection_errors
 
     def run(self) -> None:
         make_commits_last()
@@ -189,12 +190,16 @@ class Slice:
             return  # What was on its way beside the first that failed fails with it: that is one error.
         self.ill_until = self.rests_until = clock() + self.rest
         self.rest = min(self.rest * 2, REST_AT_MOST)
-        before = 0 if self.has_got_through else F("connection_errors")
+        self.errors = 0 if self.has_got_through else self.errors
         self.has_got_through = False
-        Edition.objects.filter(pk=self.edition.pk).update(connection_errors=before + 1)
         self.edition.refresh_from_db(fields=["connection_errors"])
+        # A sender's own errors in a row, begun anew where another got through: several senders do not add theirs up.
+        self.errors = min(self.errors, self.edition.connection_errors) + 1
+        Edition.objects.filter(pk=self.edition.pk, connection_errors__lt=self.errors).update(
+            connection_errors=self.errors
+        )
         logger.warning("Edition %s: no server, %s", self.edition.pk, _told(errors[0]))
-        if self.edition.connection_errors >= ERRORS_UNTIL_PAUSE:
+        if self.errors >= ERRORS_UNTIL_PAUSE:
             self._pause(f"The mail server could not be reached {ERRORS_UNTIL_PAUSE} times in a row: {_told(errors[0])}")
 
     def _refusals(self, outcomes: dict[int, Outcome]) -> None:

@@ -96,11 +96,21 @@ class Supervisor:
         while self.ended:
             upkeep.expire_process(socket.gethostname()[:100], min(self.ended))
             self.ended.remove(min(self.ended))
-        if time.monotonic() >= self.prunes_at:
+        is_busy = upkeep.tick()
+        if not is_busy and time.monotonic() >= self.prunes_at:
             self.prunes_at = time.monotonic() + PRUNE
+            self._prune()
+        return is_busy
+
+    def _prune(self) -> None:
+        """Delete what is old; whatever goes wrong with that, editions go on."""
+        try:
             retention.prune(within=PRUNING)
             call_command("prune_db_task_results", verbosity=0)
-        return upkeep.tick()
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Pruning failed")
 
 
 def work_off_tasks(is_stopping: threading.Event) -> None:

@@ -37,7 +37,9 @@ class EditionForm(forms.ModelForm):
         return slug
 
     def clean(self) -> dict[str, Any]:
-        if self.instance.pk and Edition.objects.filter(pk=self.instance.pk).exclude(state__in=OPEN).exists():
+        # Held until the save is committed, so that the preparation does not begin between the two.
+        held = Edition.objects.select_for_update().filter(pk=self.instance.pk, state__in=OPEN)
+        if self.instance.pk and not list(held.values_list("pk")):
             raise forms.ValidationError("Its preparation has begun: what subscribers get can no longer be changed.")
         return super().clean() or self.cleaned_data
 

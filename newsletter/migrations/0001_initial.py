@@ -68,7 +68,6 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(max_length=150)),
                 ('preheader', models.CharField(blank=True, max_length=150)),
                 ('sender', models.CharField(max_length=320)),
-                ('reply_to', models.CharField(blank=True, max_length=320)),
                 ('html', models.TextField()),
                 ('text', models.TextField()),
                 ('document', models.JSONField()),

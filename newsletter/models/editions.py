@@ -314,7 +314,7 @@ class EditionPart(models.Model):
 class EditionContent(models.Model):
     """What subscribers get and the archive shows: written once, at preparation, and never changed.
 
-    `document` is what the archive’s page is made of; `html` and `text` are the mail’s parts, in which `Merge` fields
+    `document` is what the archive’s page is made of; `html` and `text` are the mail’s parts, in which merge fields
     stand for what differs from one subscriber to the next.
     """
 
@@ -322,7 +322,6 @@ class EditionContent(models.Model):
     subject = models.CharField(max_length=150)
     preheader = models.CharField(max_length=150, blank=True)
     sender = models.CharField(max_length=320)
-    reply_to = models.CharField(max_length=320, blank=True)
     html = models.TextField()
     text = models.TextField()
     document = models.JSONField()

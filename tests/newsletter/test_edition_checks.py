@@ -59,9 +59,9 @@ class ChecklistTests(TestCase):
             self.assert_found("warning", "no postal address")
 
     def test_fields_of_other_systems(self):
-        self.assert_found("error", "“{{ first_name }}” is not filled in", intro="<p>Dear {{ first_name }}</p>")
+        self.assert_found("error", "“{{ first_name }}” looks like a field", intro="<p>Dear {{ first_name }}</p>")
         self.assert_found("error", "“[[name]]”", intro="<p>Dear [[name]]</p>")
-        assert self.points(intro="<p>To [[address]]</p>") == []
+        self.assert_found("error", "“[[address]]”", subject="A letter to [[address]]")
 
     def test_links_that_lead_nowhere_here_or_elsewhere(self):
         address = "https://elsewhere.example/gone"

@@ -5,10 +5,10 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from newsletter import preparation, upkeep
-from newsletter.models import Delivery, EditionContent, Exclusion, NotPossibleError, Subscriber, Suppression
+from newsletter import eligibility, preparation, upkeep
+from newsletter.models import Delivery, Edition, EditionContent, Exclusion, NotPossibleError, Subscriber, Suppression
 from tests.factories import make_category
-from tests.newsletter.lists import make_edition, make_sending, make_subscriber
+from tests.newsletter.lists import make_edition, make_subscriber
 
 
 class PreparationTests(TestCase):
@@ -134,22 +134,6 @@ class PreparationTests(TestCase):
         assert self.addresses(self.prepared(signed_up_from=date.min, signed_up_until=date.max)) == {ada.email}
         assert self.addresses(self.prepared(signed_up_from=date.max, signed_up_until=date.max)) == set()
 
-    def test_what_keeps_one_edition_from_being_prepared_keeps_nothing_else_from_moving(self):
-        edition = make_edition()
-        edition.schedule(timezone.now())
-        preparation.begin(edition)
-        sending, _ = make_sending(people=0)
-
-        with (
-            patch("newsletter.eligibility.candidates", side_effect=OverflowError("a day too far")),
-            self.assertLogs("newsletter.upkeep", "ERROR"),
-        ):
-            upkeep.tick()
-
-        edition.refresh_from_db()
-        sending.refresh_from_db()
-        assert (edition.state, sending.state) == ("preparing", "sent")
-
     def test_a_batch_costs_as_many_queries_for_a_hundred_as_for_one(self):
         numbers = []
         for people in (1, 100):
@@ -229,6 +213,28 @@ class PreparationTests(TestCase):
         upkeep.tick()
         edition.refresh_from_db()
         assert edition.state == "sent"
+
+    def test_an_edition_that_cannot_be_prepared_is_paused_and_keeps_no_other_waiting(self):
+        make_subscriber()
+        broken, sound = make_edition(), make_edition()
+        for edition in (broken, sound):
+            edition.schedule(timezone.now())
+            preparation.begin(edition)
+        exclusion = eligibility.exclusion
+
+        def fail(candidate, suppressed):
+            # Once, for the edition that comes first.
+            eligibility.exclusion = exclusion
+            raise ValueError("no such segment")
+
+        eligibility.exclusion = fail
+        self.addCleanup(setattr, eligibility, "exclusion", exclusion)
+        with self.assertLogs("newsletter.preparation", "ERROR"):
+            upkeep.tick()
+
+        reasons = sorted(edition.pause_reason for edition in Edition.objects.all())
+        assert reasons == ["", "It could not be prepared: ValueError: no such segment"]
+        assert Delivery.objects.count() == 1
 
     def test_a_paused_preparation_goes_on(self):
         make_subscriber()
