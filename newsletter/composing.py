@@ -86,7 +86,11 @@ def _complete(html: str, figures: dict[str, Sourced]) -> str:
         if figure is None:
             return ""
         text = escape(figure.text)
-        return text if is_in_link else f'<a href="{escape(settings.SITE_URL + figure.get_absolute_url())}">{text}</a>'
+        if not is_in_link:
+            text = f'<a href="{escape(settings.SITE_URL + figure.get_absolute_url())}">{text}</a>'
+        # In words, where a page has a mark and a note.
+        note = review.words_of(review.badges_of(figure, timezone.localdate()))
+        return f"{text} ({escape(note[0].lower() + note[1:])})" if note else text
 
     return _OWN_LINK.sub(lambda link: link[1] + settings.SITE_URL, references.filled(html, fill))
 

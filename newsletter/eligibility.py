@@ -30,14 +30,24 @@ class Candidate(NamedTuple):
 
 def candidates(edition: Edition, subscribers: QuerySet[Subscriber]) -> list[Candidate]:
     """These subscribers and what the edition's segment says of them, in one query."""
+    return [Candidate(*row) for row in _asked(edition, subscribers).values_list(*Candidate._fields)]
+
+
+def expected(edition: Edition) -> int:
+    """How many would get the edition now; those whose addresses are suppressed are counted in."""
+    active = Subscriber.objects.filter(status=Subscriber.Status.ACTIVE).order_by()
+    return _asked(edition, active).filter(**dict.fromkeys(Candidate._fields[-4:], False)).count()
+
+
+def _asked(edition: Edition, subscribers: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+    """Subscribers with the last four of the `Candidate`’s answers."""
     declined = Subscriber.declined_topics.through.objects.filter(subscriber=OuterRef("pk"), category=edition.topic_id)
-    asked = subscribers.annotate(
+    return subscribers.annotate(
         is_paused=_truth(Q(paused_until__isnull=False, paused_until__gt=Now())),
         has_declined=Exists(declined) if edition.topic_id else Value(False),
         is_elsewhere=_truth(~Q(source=edition.source)) if edition.source else Value(False),
         is_out_of_date=_truth(~_in_time(edition)),
     )
-    return [Candidate(*row) for row in asked.values_list(*Candidate._fields)]
 
 
 def exclusion(candidate: Candidate, suppressed: frozenset[int]) -> Exclusion.Reason | None:

@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from articles.admin.scheduling import MomentField
 from articles.publishing import in_words
-from newsletter import claims, signing
-from newsletter.models import Delivery, Edition, MailReport, NotPossibleError, Subscriber
+from newsletter import claims, eligibility, signing
+from newsletter.models import Delivery, Edition, MailReport, NotPossibleError
 
 from .edition_preview import context_of, has_errors, viewed
 
@@ -121,12 +121,13 @@ def _context(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, fo
         "form": form,
         "progress": progress,
         "moves": _moves(edition),
+        "may_add": model_admin.has_add_permission(request),
         "may_send": request.user.has_perm("newsletter.send_edition"),
         "may_settle": request.user.has_perm("newsletter.settle_delivery"),
         "may_see_readers": request.user.has_perm("newsletter.view_subscriber"),
         **checklist,
         "has_errors": bool(checklist["problem"]) or has_errors(checklist["points"]),
-        "audience": _audience() if is_open else None,
+        "audience": eligibility.expected(edition) if is_open else None,
         "exclusions": edition.exclusions.all(),
         "lines": report_lines(edition, progress),
         "refusals": _refusals(edition),
@@ -138,11 +139,6 @@ def _context(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, fo
         "time_zone": settings.TIME_ZONE,
         "now": timezone.now(),
     }
-
-
-def _audience() -> int:
-    """Who is subscribed at this moment, by an index alone; preparation counts who gets it."""
-    return Subscriber.objects.filter(status=Subscriber.Status.ACTIVE).order_by().count()
 
 
 def report_lines(edition: Edition, progress: Any) -> list[Line]:

@@ -2,9 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.views.decorators.csp import csp_override
@@ -51,9 +52,20 @@ class EditionPartForm(forms.ModelForm):
         help_texts = {"position": "Lower numbers come first; of equal ones, the part that was added first."}
 
 
+class PartFormSet(forms.BaseInlineFormSet):
+    """A new part comes last."""
+
+    @property
+    def empty_form(self) -> forms.ModelForm:
+        form = super().empty_form
+        form.initial["position"] = 1 + max((part.initial.get("position", 0) for part in self.initial_forms), default=0)
+        return form
+
+
 class EditionPartInline(admin.StackedInline):
     model = EditionPart
     form = EditionPartForm
+    formset = PartFormSet
     fields = ["position", "article", "heading", "text"]
     extra = 0
 
@@ -137,10 +149,23 @@ class EditionAdmin(admin.ModelAdmin):
         policy = csp_override(edition_preview.MAIL_CSP)
         return [
             address("preview", "preview", edition_preview.preview_view, ["GET", "HEAD", "POST"]),
+            address("copy", "copy", copy_view, ["POST"]),
             address("sending", "sending", edition_sending.sending_view, ["GET", "HEAD", "POST"]),
             path("<int:pk>/mail/", policy(mail), name="newsletter_edition_mail"),
             *super().get_urls(),
         ]
+
+
+def copy_view(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin an edition with the words and readers of another, for the week after."""
+    original = edition_preview.viewed(model_admin, request, pk)
+    if not model_admin.has_add_permission(request):
+        raise PermissionDenied
+    with transaction.atomic():
+        copy = original.begin_another()
+        model_admin.log_addition(request, copy, f"Begun like edition {original.pk}.")
+    messages.success(request, "A new draft: give it its own subject and address.")
+    return HttpResponseRedirect(reverse("admin:newsletter_edition_change", args=[copy.pk]))
 
 
 def _at_the_desk(

@@ -8,8 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
 from django.db.models import F, Q, Sum
+from django.template.defaultfilters import date
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from django_prose_editor.fields import ProseEditorField
 
 from articles.models import Article, Category
@@ -163,6 +165,17 @@ class Edition(models.Model):
         return reverse("newsletter:edition", args=[self.slug])
 
     @property
+    def readers(self) -> str:
+        """Whom it is meant for, in words."""
+        narrowed = [
+            f"who have not declined {self.topic}" if self.topic else "",
+            f"who signed up at {self.source}" if self.source else "",
+            f"who signed up from {date(self.signed_up_from, 'j F Y')} on" if self.signed_up_from else "",
+            f"who signed up until {date(self.signed_up_until, 'j F Y')}" if self.signed_up_until else "",
+        ]
+        return f"Subscribers {', '.join(filter(None, narrowed))}" if any(narrowed) else "All subscribers"
+
+    @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
 
@@ -173,6 +186,25 @@ class Edition(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in {self.State.SENT, self.State.CANCELLED}
+
+    def begin_another(self) -> "Edition":
+        """A saved draft with the words and readers of this edition, but for its articles."""
+        copy = Edition.objects.create(
+            slug=f"{self.slug[:60]}-{get_random_string(6).lower()}",
+            subject=self.subject,
+            preheader=self.preheader,
+            intro=self.intro,
+            closing=self.closing,
+            topic=self.topic,
+            source=self.source,
+            signed_up_from=self.signed_up_from,
+            signed_up_until=self.signed_up_until,
+            per_second=self.per_second,
+            per_hour=self.per_hour,
+        )
+        for part in self.parts.filter(article=None):
+            copy.parts.create(position=part.position, heading=part.heading, text=part.text)
+        return copy
 
     def lock(self) -> None:
         """Read this row afresh and hold it until the transaction ends."""

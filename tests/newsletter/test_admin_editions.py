@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.test import TestCase, override_settings
 from django.utils import timezone
@@ -6,7 +6,7 @@ from django.utils import timezone
 from newsletter import claims, signing
 from newsletter.lanes import Outcome, Verdict
 from newsletter.models import Delivery, Edition, EditionPart, Subscriber
-from tests.factories import make_article, make_draft, make_statistic, make_user
+from tests.factories import make_article, make_category, make_draft, make_statistic, make_user
 from tests.newsletter.lists import make_edition, make_sender, make_sending, make_subscriber
 from tests.newsletter.support import html_of, mail_server, text_of
 from veltrix.models import AuditEntry
@@ -86,6 +86,14 @@ class FormTests(EditionAdminTestCase):
         self.assertContains(empty, "Choose an article, or write something.")
         self.assertContains(twice, "duplicate")
         assert not Edition.objects.exists()
+
+    def test_a_new_part_comes_last(self):
+        edition = make_edition()
+        EditionPart.objects.create(edition=edition, position=7, text="<p>Words</p>")
+
+        page = self.client.get(f"{PATH}{edition.pk}/change/")
+
+        self.assertContains(page, 'name="parts-__prefix__-position" value="8"')
 
     def test_an_address_of_another_page_is_refused(self):
         response = self.client.post(f"{PATH}add/", form_data(slug="archive"))
@@ -286,9 +294,9 @@ class SendingTests(EditionAdminTestCase):
         edition = make_edition(intro="<p>Hello</p>")
         moment = timezone.localtime() + timedelta(days=2)
 
-        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "Nobody is subscribed")
+        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "Nobody would get it")
         make_subscriber()
-        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "1 person is subscribed")
+        self.assertContains(self.client.get(f"{PATH}{edition.pk}/sending/"), "1 person would get it")
         scheduled = self.act(edition, "schedule", at=f"{moment:%Y-%m-%dT%H:%M}")
         assert self.state(edition) == "scheduled"
         self.assertContains(scheduled, "It will be sent on")
@@ -297,6 +305,45 @@ class SendingTests(EditionAdminTestCase):
         self.act(edition, "now")
         assert self.state(edition) == "scheduled"
         assert AuditEntry.objects.filter(words__contains="It is being sent").exists()
+
+    def test_whom_it_would_reach_is_counted_before_it_is_sent(self):
+        pay = make_category("Pay")
+        edition = make_edition(intro="<p>Hello</p>", topic=pay, source="/newsletter/", signed_up_from=date(2026, 5, 1))
+        for source in ("/newsletter/", "/newsletter/", "/newsletter/", "/articles/a/"):
+            make_subscriber(source=source)
+        declined, paused, _ = Subscriber.objects.filter(source="/newsletter/")
+        declined.declined_topics.add(pay)
+        Subscriber.objects.filter(pk=paused.pk).update(paused_until=timezone.now() + timedelta(days=9))
+
+        page = self.client.get(f"{PATH}{edition.pk}/sending/")
+
+        self.assertContains(page, "1 person would get it at this moment")
+        self.assertContains(
+            page,
+            "Subscribers who have not declined Pay, who signed up at /newsletter/, who signed up from 1 May 2026 on",
+        )
+        self.assertContains(self.client.get(f"{PATH}{make_edition().pk}/sending/"), "All subscribers")
+
+    def test_another_like_it_has_its_words_and_readers_and_none_of_its_articles(self):
+        edition, _ = make_sending(intro="<p>Hello</p>", closing="<p>Bye</p>", source="/newsletter/")
+        EditionPart.objects.create(edition=edition, article=make_article())
+        EditionPart.objects.create(edition=edition, heading="In short", text="<p>Words</p>")
+
+        response = self.client.post(f"{PATH}{edition.pk}/copy/")
+
+        copy = Edition.objects.exclude(pk=edition.pk).get()
+        self.assertRedirects(response, f"{PATH}{copy.pk}/change/")
+        assert (copy.state, copy.intro, copy.closing, copy.source) == (
+            "draft",
+            "<p>Hello</p>",
+            "<p>Bye</p>",
+            "/newsletter/",
+        )
+        assert [(part.article, part.heading) for part in copy.parts.all()] == [(None, "In short")]
+        assert copy.slug != edition.slug
+        assert self.client.get(f"{PATH}{edition.pk}/copy/").status_code == 405
+        self.client.force_login(make_user("Author"))
+        assert self.client.post(f"{PATH}{edition.pk}/copy/").status_code == 403
 
     def test_a_moment_that_is_missing_or_past_says_so(self):
         edition = make_edition(intro="<p>Hello</p>")

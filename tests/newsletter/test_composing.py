@@ -77,6 +77,12 @@ class ComposingTests(TestCase):
         assert "Disputed" in self.compose().html
         assert "Note: Disputed" in self.compose().text
 
+    def test_a_figure_in_the_words_that_readers_should_doubt_says_so_behind_it(self):
+        self.statistic.current.publish_successor(why="update", check_status="disputed", why_note="Somebody objects.")
+
+        assert "42%</a> (disputed)" in self.compose().html
+        assert "(disputed)" in self.compose().text
+
     def test_an_article_that_readers_cannot_see_stands_in_the_way(self):
         withdraw(self.article)
 
