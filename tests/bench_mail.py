@@ -25,7 +25,7 @@ from tests.postgres import free_port, server
 
 ROOT = Path(__file__).resolve().parent.parent
 LANES = [1, 4, 16]
-MAILS, ROUNDS = 3_000, 3
+MAILS, ROUNDS = 1_500, 3
 # Seconds that the mail server takes over a mail.
 SERVERS = {"answers at once": 0.0, "takes 20 ms": 0.02}
 LISTS = [10_000, 1_000_000]
@@ -51,12 +51,10 @@ def measure() -> None:
 def send(lanes: int, mails: int) -> dict[str, float]:
     """Send one edition by so many lanes, from the first claim to the last reply."""
     from newsletter.sending import Slice
-    from newsletter.supervision import make_commits_last
     from newsletter.transport import open_lane
 
     edition = scheduled(mails)
     prepared(edition)
-    make_commits_last()
     began = time.perf_counter()
     Slice(edition, open_lane, lanes, threading.Event(), length=3600).run()
     took = time.perf_counter() - began
@@ -185,14 +183,16 @@ def speeds(databases: Databases, folder: Path) -> list[list[str]]:
         print(f"Sending: round {number + 1} of {ROUNDS}", file=sys.stderr)
         for name, seconds in SERVERS.items():
             for lanes in LANES:
-                mails = MAILS if not seconds else min(MAILS, 400 * lanes)
+                mails = MAILS if not seconds else min(MAILS, 200 * lanes)
                 port = free_port()
                 command = [sys.executable, "-m", "tests.faults.sink", str(port), str(folder / "log"), str(seconds)]
                 with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as sink:
                     assert sink.stdout is not None
                     sink.stdout.readline()
-                    figures = run(databases.fresh(), str(folder), f"smtp://127.0.0.1:{port}", "send", lanes, mails)
-                    sink.kill()
+                    try:
+                        figures = run(databases.fresh(), str(folder), f"smtp://127.0.0.1:{port}", "send", lanes, mails)
+                    finally:
+                        sink.kill()
                 taken[name, lanes].append(figures["a second"])
     return [[f"A server that {name}", *(f"{median(taken[name, lanes]):,.0f}" for lanes in LANES)] for name in SERVERS]
 
