@@ -15,7 +15,7 @@ from typing import cast
 
 from flufl.bounce import all_failures
 
-from . import claims, reports, signing
+from . import replies, reports, signing
 from .models import Delivery, MailReport
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def _finding(message: Message) -> Finding:
         return Finding(What.AUTO_REPLY)
     for_now, for_good = all_failures(message)
     if for_good:
-        words = claims.words(_text(message))
+        words = replies.words(_text(message))
         return Finding(What.BOUNCE, reports.status_in(words), _around_status(words))
     return Finding(What.DELAY if for_now else What.OTHER)
 
@@ -177,4 +177,4 @@ def _local_part(value: object) -> str:
 
 
 def _field(message: Message, name: str) -> str:
-    return claims.words(str(message.get(name, "")))
+    return replies.words(str(message.get(name, "")))

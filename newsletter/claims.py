@@ -5,7 +5,6 @@ certainly not been taken. Nothing else in this app makes a delivery `sending`, a
 this module.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -15,7 +14,7 @@ from django.db import models, transaction
 from django.db.models import Case, Exists, F, Value, When
 from django.db.models.functions import Now
 
-from . import eligibility
+from . import eligibility, replies
 from .lanes import Outcome, Verdict
 from .mails import Recipient
 from .models import Delivery, Edition, Sender, Subscriber
@@ -29,9 +28,6 @@ RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 25, 125, 300)]
 LEASE = timedelta(seconds=30)
 
 _STATES = {Verdict.ACCEPTED: State.SENT, Verdict.REFUSED: State.FAILED, Verdict.UNKNOWN: State.UNCERTAIN}
-# Whatever stands together with an @, also as servers and addresses that hold another write it.
-_ADDRESS = re.compile(r"(?<![^\s<>])(?=[^\s<>]*?(?:[@\uff20]|[=%]40[\w-]+\.))[^\s<>]++")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
 def beat(sender: Sender) -> bool:
@@ -53,9 +49,9 @@ def record(sender: Sender, outcomes: Mapping[int, Outcome]) -> None:
             book["uncertain"] -= 1
         change = _change(outcomes[pk], attempts)
         book[_entry(change.state)] += 1
-        alike[change][pk] = without_addresses(outcomes[pk].reply)
-    for change, replies in alike.items():
-        change.make(replies)
+        alike[change][pk] = replies.without_addresses(outcomes[pk].reply)
+    for change, said in alike.items():
+        change.make(said)
     _enter(sender, book)
 
 
@@ -138,7 +134,7 @@ def settle(delivery: Delivery, state: Delivery.State, note: str) -> bool:
         delivery.refresh_from_db(from_queryset=Delivery.objects.select_for_update(no_key=True))
         if sender is None or delivery.sender_id != sender.pk or delivery.state != State.UNCERTAIN:
             return False
-        delivery.state, delivery.reply, delivery.settled_at = state, without_addresses(note), Now()
+        delivery.state, delivery.reply, delivery.settled_at = state, replies.without_addresses(note), Now()
         delivery.save(update_fields=["state", "reply", "settled_at"])
         _enter(sender, Counter({"uncertain": -1, _entry(state): 1}))
     return True
@@ -156,16 +152,6 @@ def withdraw(edition: Edition, at_most: int) -> int:
         )
         Edition.objects.filter(pk=edition.pk).update(withdrawn=F("withdrawn") + number)
     return number
-
-
-def words(text: str) -> str:
-    """What a stranger wrote, as a database takes it, on one line."""
-    return _UNPRINTABLE.sub(" ", text[:20_000]).strip()
-
-
-def without_addresses(reply: str) -> str:
-    """The words of a mail server as they may be kept."""
-    return _ADDRESS.sub("…", words(reply[:1000]))[:200]
 
 
 def _held(sender: Sender) -> models.QuerySet[Delivery]:
@@ -187,18 +173,18 @@ class _Change(NamedTuple):
     attempts: int
     due_in: timedelta | None = None
 
-    def make(self, replies: Mapping[int, str]) -> None:
+    def make(self, said: Mapping[int, str]) -> None:
         """Change these deliveries, each with its own reply: one statement, which `bulk_update` would take six for."""
-        said = set(replies.values())
-        own = Case(*(When(pk=pk, then=Value(reply)) for pk, reply in replies.items()))
+        different = set(said.values())
+        own = Case(*(When(pk=pk, then=Value(reply)) for pk, reply in said.items()))
         # At once is now and no sum: SQLite writes sums to the microsecond and compares them as text with the next now.
         again = {} if self.due_in is None else {"due_at": Now() + self.due_in if self.due_in else Now()}
-        Delivery.objects.filter(pk__in=replies).update(
+        Delivery.objects.filter(pk__in=said).update(
             state=self.state,
             code=self.code,
             attempts=self.attempts,
             settled_at=Now() if self.due_in is None else None,
-            reply=Value(said.pop()) if len(said) == 1 else own,
+            reply=Value(different.pop()) if len(different) == 1 else own,
             **again,
         )
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from . import claims
+from . import claims, replies
 from .models import Delivery, MailReport, Subscriber
 
 Kind = MailReport.Kind
@@ -93,7 +93,7 @@ def record(
                 "delivery": delivery,
                 "edition_id": delivery.edition_id if delivery else None,
                 "status": status[:20],
-                "diagnostic": claims.without_addresses(diagnostic),
+                "diagnostic": replies.without_addresses(diagnostic),
             },
         )
         if not is_new:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Sum
 
-from . import claims, reports
+from . import claims, replies, reports
 from .claims import NOTHING, Claimed
 from .lanes import Lane, Outcome, Verdict
 from .mails import Mail, Mailing, Recipient, clock
@@ -250,4 +250,4 @@ def too_many_failures(edition: Edition) -> str:
 
 
 def _told(outcome: Outcome) -> str:
-    return " ".join(filter(None, [str(outcome.code or ""), claims.without_addresses(outcome.reply)]))
+    return " ".join(filter(None, [str(outcome.code or ""), replies.without_addresses(outcome.reply)]))

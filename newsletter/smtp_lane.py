@@ -17,6 +17,7 @@ from django.core.mail.utils import DNS_NAME
 
 from .lanes import Outcome, Verdict
 from .mails import Mail
+from .replies import words
 
 # RFC 5321, section 4.5.3.2.6: a server may take its time over a whole mail. Twice over makes an uncertain one of it.
 FINAL_REPLY_FACTOR = 5
@@ -167,8 +168,7 @@ def _ended(verdict: Verdict, code: int | None, reply: bytes | str) -> _EndedErro
 
 
 def _words(reply: bytes | str) -> str:
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return " ".join(text.split())
+    return words(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply)
 
 
 def _refusal(code: int) -> Verdict:

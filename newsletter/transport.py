@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 
 from .api_lane import ApiLane
 from .lanes import Lane, Outcome, Verdict
+from .letters import Letter
 from .mails import Mail
 from .smtp_lane import SmtpLane
 
@@ -27,7 +27,7 @@ class BackendLane:
 
     def send(self, mail: Mail, may_go: Callable[[], bool]) -> Outcome:
         content = mail.mailing.content
-        letter = EmailMultiAlternatives(
+        letter = Letter(
             subject=content.subject,
             body=mail.text,
             from_email=content.sender,

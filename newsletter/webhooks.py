@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 from veltrix.mail_urls import PROVIDERS
 
-from . import addresses, claims, reports, signing
+from . import addresses, replies, reports, signing
 from .models import Delivery, MailReport, Subscriber
 
 Kind = MailReport.Kind
@@ -94,4 +94,4 @@ def _subscriber(recipient: Any) -> Subscriber | None:
 
 
 def _words(event: AnymailTrackingEvent) -> str:
-    return claims.words(" ".join(str(text) for text in (event.mta_response, event.description) if text))
+    return replies.words(" ".join(str(text) for text in (event.mta_response, event.description) if text))

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from articles.admin.scheduling import MomentField
 from articles.publishing import in_words
-from newsletter import claims, eligibility, signing
+from newsletter import claims, eligibility, replies, signing
 from newsletter.models import Delivery, Edition, MailReport, NotPossibleError
 
 from .edition_preview import context_of, has_errors, viewed
@@ -165,7 +165,7 @@ def _refusals(edition: Edition) -> Iterable[Any]:
 
 def _uncertain(edition: Edition) -> list[tuple[Delivery, str]]:
     """The first deliveries of which nobody knows, each with the name that its mail has in the logs of mail servers."""
-    deliveries = edition.deliveries.uncertain().select_related("subscriber", "sender")[:MOST_UNCERTAIN]
+    deliveries = edition.deliveries.uncertain().select_related("subscriber", "sender").order_by("pk")[:MOST_UNCERTAIN]
     return [(delivery, signing.sign_delivery(delivery.pk)) for delivery in deliveries]
 
 
@@ -239,7 +239,7 @@ def _settle(model_admin: ModelAdmin, request: HttpRequest, edition: Edition, for
         if delivery.edition_id != edition.pk or not claims.settle(delivery, state, evidence):
             messages.error(request, NOT_UNCERTAIN)
             return True
-        said = f"Delivery {delivery.pk} was uncertain; {words}: {claims.without_addresses(evidence)}"
+        said = f"Delivery {delivery.pk} was uncertain; {words}: {replies.without_addresses(evidence)}"
         model_admin.log_change(request, edition, said)
     messages.success(request, f"Noted: {words}.")
     return True

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from newsletter import claims, upkeep
+from newsletter import claims, replies, upkeep
 from newsletter.lanes import Outcome, Verdict
 from newsletter.models import Delivery, Edition, Subscriber, Suppression
 from newsletter.sending import too_many_failures
@@ -134,7 +134,7 @@ class RecordTests(ClaimTestCase):
             ("to ada\uff20example.com", "to …"),
             ("421 4.7.0 try later, delay=40, 100%40", "421 4.7.0 try later, delay=40, 100%40"),
         ):
-            assert claims.without_addresses(said) == kept
+            assert replies.without_addresses(said) == kept
 
     def test_the_books_follow(self):
         for delivery, outcome in zip(self.deliveries, (ACCEPTED, REFUSED, UNKNOWN, DEFERRED), strict=True):
