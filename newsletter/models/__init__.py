@@ -1,7 +1,8 @@
 from .blocks import NewsletterSignUp
 from .deliveries import Delivery, MailReport, Sender, SendingRate
 from .editions import Edition, EditionContent, EditionPart, Exclusion, NotPossibleError, Progress
-from .subscribers import AppendOnlyError, ConsentEvent, SignUp, Subscriber
+from .sign_ups import SignUp
+from .subscribers import AppendOnlyError, ConsentEvent, Subscriber
 from .suppression import Suppression
 
 __all__ = [
