@@ -126,9 +126,11 @@ class EditionTests(TestCase):
         page = self.client.get("/newsletter/one/")
 
         self.assertContains(page, '<p class="numeral">42%</p>', html=True)
+        # Beside the figure, and behind it in the words.
         self.assertContains(page, "No source stated", count=1)
         self.assertContains(page, f'<a href="{article.get_absolute_url()}">What jobs ask for</a>', html=True)
-        self.assertContains(page, '<p>It is <a href="http://127.0.0.1:8000/statistics/share/">42%</a>.</p>', html=True)
+        words = '<p>It is <a href="http://127.0.0.1:8000/statistics/share/">42%</a> (no source stated).</p>'
+        self.assertContains(page, words, html=True)
 
     def test_nobodys_links_are_in_it(self):
         make_sent(make_part(), slug="one")
