@@ -94,15 +94,7 @@ def message_for(mail: Mail) -> EmailMultiAlternatives:
 
     The provider gives its own Message-ID and takes the bounces. Nothing is to be tracked.
     """
-    content = mail.mailing.content
-    message = EmailMultiAlternatives(
-        subject=content.subject,
-        body=mail.text,
-        from_email=content.sender,
-        to=[mail.recipient.address],
-        headers={**mail.mailing.headers, "List-Unsubscribe": mail.own_headers["List-Unsubscribe"]},
-    )
-    message.attach_alternative(mail.html, "text/html")
+    message = mail.letter({"List-Unsubscribe": mail.own_headers["List-Unsubscribe"]})
     wishes = {"metadata": {"delivery": signing.sign_delivery(mail.recipient.delivery)}}
     vars(message).update(wishes, track_opens=False, track_clicks=False)
     return message

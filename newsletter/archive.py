@@ -25,7 +25,6 @@ def editions() -> EditionQuerySet:
         Edition.objects.in_archive()
         .select_related("content")
         .defer("intro", "closing", "content__html", "content__text")
-        .order_by("-started_at", "-pk")
         .fetch_mode(models.FETCH_RAISE)
     )
 

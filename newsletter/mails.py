@@ -6,7 +6,7 @@ line by itself (RFC 2045, section 6.7), so that only the lines with merge fields
 
 import email.policy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email import quoprimime
 from email.message import EmailMessage
@@ -14,7 +14,7 @@ from email.utils import formatdate
 from functools import cached_property
 
 from . import merging, signing
-from .letters import LIST_UNSUBSCRIBE_POST, list_id, mail_host
+from .letters import LIST_UNSUBSCRIBE_POST, Letter, list_id, mail_host
 from .models import EditionContent
 
 CRLF = b"\r\n"
@@ -103,6 +103,19 @@ class Mail:
     @property
     def html(self) -> str:
         return merging.merged_html(self.mailing.content.html, self.fields)
+
+    def letter(self, headers: Mapping[str, str]) -> Letter:
+        """The mail in parts, for whoever puts it together; with the list’s headers and these."""
+        content = self.mailing.content
+        letter = Letter(
+            subject=content.subject,
+            body=self.text,
+            from_email=content.sender,
+            to=[self.recipient.address],
+            headers={**self.mailing.headers, **headers},
+        )
+        letter.attach_alternative(self.html, "text/html")
+        return letter
 
     @property
     def raw(self) -> bytes:

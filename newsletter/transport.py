@@ -7,7 +7,6 @@ from django.conf import settings
 
 from .api_lane import ApiLane
 from .lanes import Lane, Outcome, Verdict
-from .letters import Letter
 from .mails import Mail
 from .smtp_lane import SmtpLane
 
@@ -26,15 +25,7 @@ class BackendLane:
     """Hands mails to Django's mailer, which takes them all or fails."""
 
     def send(self, mail: Mail, may_go: Callable[[], bool]) -> Outcome:
-        content = mail.mailing.content
-        letter = Letter(
-            subject=content.subject,
-            body=mail.text,
-            from_email=content.sender,
-            to=[mail.recipient.address],
-            headers=mail.mailing.headers | mail.own_headers,
-        )
-        letter.attach_alternative(mail.html, "text/html")
+        letter = mail.letter(mail.own_headers)
         if not may_go():
             return Outcome(Verdict.UNREACHABLE, None, "This process had been stopped for too long.")
         try:

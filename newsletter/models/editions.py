@@ -38,7 +38,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def in_archive(self) -> Self:
         """Editions that readers may see: from the moment at which the first copy may leave."""
-        return self.filter(started_at__isnull=False).exclude(content=None).order_by("-started_at")
+        return self.filter(started_at__isnull=False).exclude(content=None).order_by("-started_at", "-pk")
 
 
 class Edition(models.Model):
