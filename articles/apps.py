@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate, pre_migrate
 
 from . import frozen
@@ -8,7 +8,16 @@ class ArticlesConfig(AppConfig):
     name = "articles"
 
     def ready(self) -> None:
+        from veltrix.page_cache.content import watch
+
         from . import article_rules, figure_rules  # noqa: F401 - enter their rules
+        from .models import Byline, DraftSave, ExternalLink, ReviewMark, ShareLink, WorkingCopy
+        from .models.blocks import Block
+
+        # A draft is what its rows say; readers see versions.
+        watch.leave_out(*(kind for kind in apps.get_models() if issubclass(kind, Block)))
+        watch.leave_out(Byline, DraftSave, ReviewMark, ShareLink, WorkingCopy)
+        watch.leave_out(ExternalLink, ExternalLink.articles.through, ExternalLink.sources.through)
 
         # For every app that holds figures, those of floors above included.
         pre_migrate.connect(frozen.take_off, dispatch_uid="articles.frozen")

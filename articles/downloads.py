@@ -13,6 +13,8 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_safe
 
+from veltrix.page_cache.views import kept
+
 from . import open_data
 from .partial_dates import first_day, validate_partial_date
 
@@ -70,6 +72,7 @@ def date_among(values: Sequence[str]) -> str:
 def data_file(make: Callable[[str], File]) -> Callable[..., HttpResponse]:
     """A view that answers with the file that `make` gives for an as-of date, or says that the asker has it already."""
 
+    @kept("as_of", names_others=True)
     @require_safe
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:

@@ -1,5 +1,7 @@
 from django.urls import path
 
+from veltrix.page_cache.views import kept
+
 from . import downloads, views
 from .feeds import CorrectionsFeed
 
@@ -7,7 +9,7 @@ app_name = "articles"
 
 urlpatterns = [
     path("corrections/", views.corrections_index, name="corrections"),
-    path("feeds/corrections.atom", CorrectionsFeed(), name="corrections-feed"),
+    path("feeds/corrections.atom", kept()(CorrectionsFeed()), name="corrections-feed"),
     path("sources/", views.sources, name="sources"),
     path("sources/<slug:slug>/", views.source, name="source"),
     path("statistics/<slug:slug>/", views.statistic, name="statistic"),

@@ -9,6 +9,8 @@ from django.utils.http import quote_etag
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from veltrix.page_cache.views import kept
+
 from . import shares, structured_data
 from .asked import is_bare
 from .cards import Card
@@ -54,6 +56,7 @@ def under(category: Category) -> ArticleQuerySet:
     )
 
 
+@kept("topic", "page", names_others=True)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("topic", "")
@@ -70,6 +73,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/index.html", context)
 
 
+@kept()
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     article = Article.objects.published().select_related("live_version").filter(slug=slug).first()
@@ -124,6 +128,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
+@kept("page")
 @require_safe
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     category = get_object_or_404(Category.objects.select_related("parent"), slug=slug)
@@ -135,6 +140,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "articles/topic.html", context)
 
 
+@kept("page")
 @require_safe
 def series(request: HttpRequest, slug: str) -> HttpResponse:
     series = get_object_or_404(Series, slug=slug)
@@ -142,6 +148,7 @@ def series(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "articles/series.html", {"series": series, "articles": listed(request, articles)})
 
 
+@kept("page")
 @require_safe
 def author(request: HttpRequest, slug: str) -> HttpResponse:
     author = get_object_or_404(Author, slug=slug)
@@ -154,6 +161,7 @@ def author(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "articles/author.html", context)
 
 
+@kept("as_of", names_others=True)
 @require_safe
 def statistic(request: HttpRequest, slug: str) -> HttpResponse:
     statistic = get_object_or_404(Statistic, slug=slug)
@@ -179,6 +187,7 @@ def statistic(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "articles/statistic.html", context)
 
 
+@kept("page")
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
     page = page_of(Paginator(Source.objects.order_by("producer", "title", "-published", "pk"), SOURCES_A_PAGE), request)
@@ -187,6 +196,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     return render(request, "articles/sources.html", {"page": page, "entries": entries})
 
 
+@kept()
 @require_safe
 def source(request: HttpRequest, slug: str) -> HttpResponse:
     source = get_object_or_404(Source.objects.select_related("newer_edition"), slug=slug)
@@ -200,6 +210,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "articles/source.html", context)
 
 
+@kept("page")
 @require_safe
 def corrections_index(request: HttpRequest) -> HttpResponse:
     try:

@@ -14,10 +14,11 @@ from articles import open_data as ground
 from articles.downloads import CSV, JSON, ZIP, File, answer, data_file, refusal
 from articles.open_data import LICENCE, last_change, records_of
 from articles.partial_dates import in_words
+from veltrix.page_cache.views import kept
 from veltrix.publication import PUBLISHER
 
 from . import data_package, open_data
-from .comparison import Comparison, PayCell, Query, compare, summary
+from .comparison import PARAMETERS, Comparison, PayCell, Query, compare, summary
 from .comparison.chart import Chart
 from .comparison.drawing import Drawing
 from .models import Market
@@ -90,11 +91,13 @@ package_json = data_file(package_file)
 package_zip = data_file(zip_file)
 
 
+@kept(*PARAMETERS, names_others=True)
 @require_safe
 def chart_svg(request: HttpRequest, market: str) -> HttpResponse:
     return _chart(request, market, SVG)
 
 
+@kept(*PARAMETERS, names_others=True)
 @require_safe
 def chart_png(request: HttpRequest, market: str) -> HttpResponse:
     return _chart(request, market, PNG)

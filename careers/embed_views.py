@@ -13,6 +13,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from articles.downloads import date_among
+from veltrix.page_cache.views import kept
 
 from .embeds import Embed, RoleEmbed, TableEmbed
 from .oembed import RefusedError, answer
@@ -41,12 +42,14 @@ def frameable(view: View) -> View:
     return framed
 
 
+@kept("as_of")
 @frameable
 @require_safe
 def role(request: HttpRequest, slug: str) -> HttpResponse:
     return show(request, RoleEmbed, slug)
 
 
+@kept("as_of")
 @frameable
 @require_safe
 def table(request: HttpRequest, slug: str) -> HttpResponse:

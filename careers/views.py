@@ -5,10 +5,11 @@ from django.views.decorators.http import require_safe
 
 from articles.asked import is_bare
 from articles.open_data import LICENCE
+from veltrix.page_cache.views import kept
 
 from . import structured_data
 from .catalogue import Catalogue
-from .comparison import Comparison, Query, compare, order_note, summary
+from .comparison import PARAMETERS, Comparison, Query, compare, order_note, summary
 from .comparison.chart import charts_of
 from .downloads import FILES
 from .embeds import RoleEmbed
@@ -20,6 +21,7 @@ from .skill_names import SkillNames
 from .skill_pages import SkillPage, skills_by_kind
 
 
+@kept(*PARAMETERS, names_others=True)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     query = Query.read(request.GET)
@@ -42,6 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "careers/index.html", context)
 
 
+@kept("skills", "know", "cut", "page", names_others=True)
 @require_safe
 def fit(request: HttpRequest) -> HttpResponse:
     names = SkillNames.load(Catalogue.load())
@@ -51,6 +54,7 @@ def fit(request: HttpRequest) -> HttpResponse:
     return render(request, "careers/fit.html", {"check": SkillCheck.of(asked, names), "is_bare": is_bare(request.GET)})
 
 
+@kept()
 @require_safe
 def role(request: HttpRequest, slug: str) -> HttpResponse:
     role = get_object_or_404(Role.objects.select_related("path"), slug=slug)
@@ -64,6 +68,7 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "careers/role.html", context)
 
 
+@kept("roles", names_others=True)
 @require_safe
 def compare_roles(request: HttpRequest) -> HttpResponse:
     chosen = Chosen.read(request.GET)
@@ -78,6 +83,7 @@ def compare_roles(request: HttpRequest) -> HttpResponse:
     return render(request, "careers/compare.html", context)
 
 
+@kept()
 @require_safe
 def path(request: HttpRequest, slug: str) -> HttpResponse:
     path = get_object_or_404(CareerPath, slug=slug)
@@ -100,6 +106,7 @@ def roles_on(path: CareerPath) -> Comparison:
     return compare(query)
 
 
+@kept()
 @require_safe
 def skill(request: HttpRequest, slug: str) -> HttpResponse:
     skill = get_object_or_404(Skill, slug=slug)
@@ -111,6 +118,7 @@ def skill(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "careers/skill.html", {"skill": skill, "page": SkillPage.of(skill)})
 
 
+@kept()
 @require_safe
 def skills(request: HttpRequest) -> HttpResponse:
     return render(request, "careers/skills.html", {"kinds": skills_by_kind()})

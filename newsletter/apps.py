@@ -6,8 +6,12 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from articles import frozen
+        from veltrix.page_cache.content import watch
 
         from . import links  # noqa: F401 - enters its addresses
-        from .models import EditionContent
+        from .models import Edition, EditionContent
 
         frozen.keep(EditionContent)
+        # The archive shows editions and what they hold, and nobody who gets them.
+        kinds = self.get_models(include_auto_created=True)
+        watch.leave_out(*(kind for kind in kinds if kind not in {Edition, EditionContent}))

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from articles.views import page_of
+from veltrix.page_cache.views import kept
 
 from . import structured_data
 from .models import Edition
@@ -42,6 +43,7 @@ def before_and_after(edition: Edition) -> tuple[Edition | None, Edition | None]:
     return others.filter(earlier).first(), others.filter(later).reverse().first()
 
 
+@kept("page")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     context = {
@@ -51,6 +53,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "newsletter/archive.html", context)
 
 
+@kept()
 @require_safe
 def edition(request: HttpRequest, slug: str) -> HttpResponse:
     edition = get_object_or_404(editions(), slug=slug)

@@ -20,6 +20,8 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django_tasks_db.management.commands.db_worker import Worker
 
+from veltrix.page_cache import content
+
 from . import retention, upkeep
 from .models import Delivery, Edition
 from .sending import Slice
@@ -96,6 +98,7 @@ class Supervisor:
         while self.ended:
             upkeep.expire_process(socket.gethostname()[:100], min(self.ended))
             self.ended.remove(min(self.ended))
+        content.settle()
         is_busy = upkeep.tick()
         if not is_busy and time.monotonic() >= self.prunes_at:
             self.prunes_at = time.monotonic() + PRUNE

@@ -15,6 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from veltrix.page_cache.views import kept
+
 from . import signing, tasks, visitors, webhooks, wording
 from .forms import SignUpForm
 from .models import ConsentEvent, SignUp, Subscriber
@@ -38,6 +40,7 @@ def private(view: View) -> View:
     return wrapped
 
 
+@kept()
 @csrf_exempt  # is_same_origin() stands in for the cookie
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
@@ -70,6 +73,7 @@ def _too_many(request: HttpRequest, network_digest: str, wait: timedelta) -> Htt
     return response
 
 
+@kept()
 @require_safe
 def check_your_inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "newsletter/check_your_inbox.html", {"days": signing.CONFIRMATION_LASTS.days})

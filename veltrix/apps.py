@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class VeltrixConfig(AppConfig):
@@ -9,8 +11,13 @@ class VeltrixConfig(AppConfig):
         from articles import frozen
 
         from .models import AuditEntry
+        from .page_cache import content
         from .sign_in import sessions
 
         frozen.keep(AuditEntry, forgets="address")
+        content.watch.leave_out_apps()
+        connection_created.connect(content.listen, dispatch_uid="veltrix.page_cache")
+        pre_migrate.connect(content.pause, dispatch_uid="veltrix.page_cache")
+        post_migrate.connect(content.resume, dispatch_uid="veltrix.page_cache")
         # Every way in comes by here, whichever page or test opened it.
         user_logged_in.connect(sessions.write_down, dispatch_uid="veltrix.sign_in.sessions")

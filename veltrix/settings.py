@@ -68,6 +68,15 @@ def whole_number(name: str, default: int, *, least: int = 0, most: int = 10**9) 
     return int(value)
 
 
+def page_cache_server(name: str, address: str) -> str:
+    """Read the address of a Redis or Valkey server; both speak the same protocol."""
+    scheme, _, rest = address.partition("://")
+    schemes = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss", "unix": "unix"}
+    if scheme not in schemes or not rest:
+        raise ImproperlyConfigured(f"{name} must be redis://host:6379/0, rediss://…, unix:///path or off.")
+    return f"{schemes[scheme]}://{rest}"
+
+
 # Core settings
 
 DEBUG = boolean("DEBUG", default=False)
@@ -190,6 +199,16 @@ else:
         "options": "-c statement_timeout=15000",
         **_database_options,
     }
+
+# The page cache: in files that one machine shares, in Redis or Valkey for several, or off. Sizes in megabytes.
+
+CACHE_URL = env.str("CACHE_URL", default="").strip()
+if CACHE_URL not in {"", "off"}:
+    CACHE_URL = page_cache_server("CACHE_URL", CACHE_URL)
+PAGE_CACHE_MB = whole_number("PAGE_CACHE_MB", default=256, least=1, most=10**6)
+PAGE_CACHE_MEMORY_MB = whole_number("PAGE_CACHE_MEMORY_MB", default=32, most=10**5)
+# For how long caches between here and readers, which cannot be told of a publication, may keep a page, in seconds.
+EDGE_SECONDS = whole_number("EDGE_SECONDS", default=60, most=86_400)
 
 # Tasks: the queue is a table, worked off by `manage.py worker`.
 

@@ -5,13 +5,14 @@ from django.urls import include, path
 from newsletter.feeds import EditionsFeed
 
 from . import views
+from .page_cache.views import kept
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("articles.urls")),
     path("careers/", include("careers.urls")),
     path("newsletter/", include("newsletter.urls")),
-    path("feeds/editions.atom", EditionsFeed(), name="editions-feed"),
+    path("feeds/editions.atom", kept()(EditionsFeed()), name="editions-feed"),
     path("media/<path:name>", views.media, name="media"),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]

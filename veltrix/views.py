@@ -10,6 +10,8 @@ from articles.models import Article, StatisticValue
 from articles.uses import FIGURES_AT_HOME
 from careers.comparison import ROLES_AT_HOME, best_paid
 
+from .page_cache.views import kept
+
 ARTICLES_AT_HOME = 7
 
 # What may be served from uploads, and as what: never a type that a browser runs.
@@ -22,6 +24,7 @@ MEDIA_TYPES = {
 }
 
 
+@kept()
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     articles = list(Article.objects.published().for_index()[:ARTICLES_AT_HOME])

@@ -8,9 +8,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "veltrix.settings")
 
 _django = get_wsgi_application()
 
+from veltrix.page_cache.application import PageCache  # noqa: E402 - needs the settings
+from veltrix.page_cache.stores import store  # noqa: E402
+
+_pages = PageCache(_django, store())
+
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    response: Iterable[bytes] = _django(read_as_utf8(environ), start_response)
+    response: Iterable[bytes] = _pages(read_as_utf8(environ), start_response)
     return response
 
 

@@ -12,6 +12,8 @@ from articles.clocks import has_begun, is_date
 from articles.partial_dates import in_words, last_day
 from careers.models import CareerPath, Market, Role, Skill
 
+# What an address may ask of the comparison, in the order in which it is read.
+PARAMETERS = ["market", "skill", "path", "min", "roles", "sort", "as_of", "view", "page"]
 # How many roles one address may name.
 MOST_ROLES = 100
 # An amount as people type it: 60000, £60,000, 60 000, 60k+.
@@ -71,17 +73,18 @@ class Query:
         return query
 
     def _readers(self) -> dict[str, Callable[[list[str]], None]]:
-        return {
-            "market": self._read_markets,
-            "skill": self._read_skill,
-            "path": self._read_path,
-            "min": self._read_minimum,
-            "roles": self._read_roles,
-            "sort": self._read_sort,
-            "as_of": self._read_as_of,
-            "view": self._read_view,
-            "page": self._read_page,
-        }
+        readers = [
+            self._read_markets,
+            self._read_skill,
+            self._read_path,
+            self._read_minimum,
+            self._read_roles,
+            self._read_sort,
+            self._read_as_of,
+            self._read_view,
+            self._read_page,
+        ]
+        return dict(zip(PARAMETERS, readers, strict=True))
 
     def ignore(self, name: str, *values: str) -> None:
         self.ignored = [*self.ignored, *named((name, value) for value in values)][:MOST_NAMED]

@@ -1,0 +1,223 @@
+"""The outermost layer that answers pages: from the store where they are kept, else by rendering them once."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from .encodings import accepted
+from .memory import Memory
+from .pages import DamagedPageError, Header, Page
+from .release import fingerprint
+from .stores import Store, UnavailableError
+from .views import MARK, UNTIL, Rule, rule_of
+
+type Environ = dict[str, Any]
+type StartResponse = Callable[..., Any]
+type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+# All that a view learns of a request whose answer is kept: what it cannot see cannot poison what others get.
+PASSED_ON = {
+    "PATH_INFO",
+    "SCRIPT_NAME",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "HTTP_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "wsgi.errors",
+    "wsgi.multiprocess",
+    "wsgi.multithread",
+    "wsgi.run_once",
+    "wsgi.url_scheme",
+    "wsgi.version",
+}
+MOST_PARAMETERS = 50
+# A larger answer is not worth its room, in bytes.
+LARGEST = 3_000_000
+
+
+@dataclass(slots=True)
+class Rendered:
+    """What Django answered, until it is passed on."""
+
+    status: str
+    headers: list[Header]
+    body: Iterable[bytes]
+
+    @property
+    def until(self) -> float | None:
+        """Until when the answer may be kept, in seconds since 1970; None where it may not."""
+        response = self.body
+        if not isinstance(response, HttpResponse) or response.status_code != 200 or response.cookies:
+            return None
+        until = getattr(response, UNTIL, None)
+        return until.timestamp() if until and len(response.content) <= LARGEST else None
+
+    def close(self) -> None:
+        getattr(self.body, "close", lambda: None)()
+
+
+class PageCache:
+    """A WSGI application in front of Django’s. Public pages come by here only; all else passes as it came."""
+
+    def __init__(self, application: Application, store: Store) -> None:
+        self.application = application
+        self.store = store
+        self.memory = Memory(settings.PAGE_CACHE_MEMORY_MB * 1_000_000)
+        self.release = fingerprint()
+        self.session_cookie = settings.SESSION_COOKIE_NAME
+        self.never = (settings.STATIC_URL, settings.MEDIA_URL, f"/{settings.ADMIN_PATH}")
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if not self.is_public(environ):
+            return self.application(environ, start_response)
+        query, rule = environ.get("QUERY_STRING", ""), None
+        if query:
+            rule = rule_of(_path(environ))
+            known = _known(query, rule) if rule else None
+            if known is None:
+                return self.application(environ, start_response)
+            query = known
+        key = self.key(environ, query)
+        try:
+            generation = self.store.generation()
+            page = self.find(generation, key)
+        except UnavailableError:
+            return self.application(environ, start_response)
+        if page is None:
+            if rule is None and rule_of(_path(environ)) is None:
+                return self.application(environ, start_response)
+            return self.render(environ, start_response, query, key)
+        return give(page, environ, start_response)
+
+    def is_public(self, environ: Environ) -> bool:
+        """Whether a request is one for a page as everybody sees it."""
+        return (
+            environ["REQUEST_METHOD"] in ("GET", "HEAD")
+            and self.session_cookie not in environ.get("HTTP_COOKIE", "")
+            and not environ.get("PATH_INFO", "").startswith(self.never)
+            and not environ.get("SCRIPT_NAME")
+            and environ.get("CONTENT_LENGTH") in (None, "", "0")
+            and "HTTP_TRANSFER_ENCODING" not in environ
+            and "HTTP_AUTHORIZATION" not in environ
+        )
+
+    def key(self, environ: Environ, query: str) -> str:
+        """The name of a page: scheme, host, path and known parameters, for this release."""
+        scheme = environ["wsgi.url_scheme"]
+        if settings.BEHIND_PROXY:
+            # As Django reads it.
+            is_secure = environ.get("HTTP_X_FORWARDED_PROTO", "").partition(",")[0].strip() == "https"
+            scheme = "https" if is_secure else "http"
+        parts = (
+            self.release,
+            scheme,
+            environ.get("HTTP_HOST", ""),
+            environ.get("PATH_INFO", ""),
+            query,
+        )
+        return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+
+    def find(self, generation: str, key: str) -> Page | None:
+        page = self.memory.get(generation, key)
+        if page is None and (data := self.store.read(generation, key)):
+            try:
+                page = Page.read(data)
+            except DamagedPageError:
+                return None
+            self.memory.put(generation, key, page)
+        return page if page and page.until > time.time() else None
+
+    def render(self, environ: Environ, start_response: StartResponse, query: str, key: str) -> Iterable[bytes]:
+        """Have the page made, by one request for all that want it at the same time."""
+        with self.store.flight(key) as leads:
+            if not leads:
+                page = self.found_now(key)
+                if page:
+                    return give(page, environ, start_response)
+            else:
+                return self.make(environ, start_response, query, key)
+        # The page is not one to be kept, or takes long: nobody waits for the next one.
+        return self.make(environ, start_response, query, key)
+
+    def found_now(self, key: str) -> Page | None:
+        try:
+            return self.find(self.store.generation(), key)
+        except UnavailableError:
+            return None
+
+    def make(self, environ: Environ, start_response: StartResponse, query: str, key: str) -> Iterable[bytes]:
+        try:
+            # Named before the page is read: what is published meanwhile puts the page out of reach.
+            generation = self.store.generation()
+        except UnavailableError:
+            return self.application(environ, start_response)
+        rendered = self.ask(environ, query)
+        until, now = rendered.until, time.time()
+        if until is None or until <= now:
+            return pass_on(rendered, environ, start_response)
+        try:
+            body = b"".join(rendered.body)
+        finally:
+            rendered.close()
+        page = Page.of(rendered.headers, body, until=until, now=now)
+        self.memory.put(generation, key, page)
+        try:
+            self.store.write(generation, key, page.written(), until - now)
+        except UnavailableError:
+            pass
+        return give(page, environ, start_response)
+
+    def ask(self, environ: Environ, query: str) -> Rendered:
+        """Django’s answer to a request that tells it nothing but what the page is known by."""
+        asked = {name: environ[name] for name in PASSED_ON if name in environ}
+        asked |= {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "wsgi.input": BytesIO(), MARK: True}
+        started: list[Any] = []
+
+        def start(status: str, headers: list[Header], exc_info: object = None) -> None:
+            started[:] = [status, headers]
+
+        body = self.application(asked, start)
+        return Rendered(started[0], started[1], body)
+
+
+def _path(environ: Environ) -> str:
+    """The path as Django will read it."""
+    return environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace") or "/"
+
+
+def _known(query: str, rule: Rule) -> str | None:
+    """The parameters that a view reads, in one order and one spelling; None where the answer must not be kept."""
+    try:
+        text = query.encode("latin-1").decode()
+        asked = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        return None
+    if any(rule.minds(name) for name, _ in asked):
+        return None
+    return urlencode(sorted((pair for pair in asked if rule.is_for(pair[0])), key=lambda pair: pair[0]))
+
+
+def give(page: Page, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    answer = page.answer(accepted(environ.get("HTTP_ACCEPT_ENCODING", "")))
+    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+    if if_none_match and answer.is_known(if_none_match):
+        start_response("304 Not Modified", list(answer.headers_of_304))
+        return []
+    start_response("200 OK", list(answer.headers))
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+
+def pass_on(rendered: Rendered, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    start_response(rendered.status, rendered.headers)
+    if environ["REQUEST_METHOD"] != "HEAD":
+        return rendered.body
+    rendered.close()
+    return []

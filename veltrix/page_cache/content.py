@@ -1,0 +1,154 @@
+"""Sees every write to what readers see, whichever way it is made, and lets the pages of before go when it is committed.
+
+It reads the statements that go to the database, so that no update, no bulk of rows and no cascade gets by. What is not
+named here as unseen counts as seen.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.functions import Now
+from django.db.utils import InterfaceError, OperationalError
+
+from .stores import UnavailableError, store
+
+logger = logging.getLogger(__name__)
+
+WRITE = re.compile(
+    r"\s*(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)"
+    r"\s+(?:ONLY\s+)?\"?(\w+)",
+    re.IGNORECASE,
+)
+# Apps of which no page for readers shows a row.
+UNSEEN_APPS = {"admin", "auth", "contenttypes", "django_tasks_database", "sessions", "veltrix"}
+# How long a process may take between its commit and the word to the store.
+GRACE = timedelta(seconds=5)
+
+
+class Watch:
+    """What is seen of the statements that go through one process’s connections."""
+
+    def __init__(self) -> None:
+        self.unseen_tables: set[str] = set()
+        self.is_on = True
+
+    def leave_out(self, *kinds: type[models.Model]) -> None:
+        """Say of which models no page for readers shows a row."""
+        self.unseen_tables |= {kind._meta.db_table for kind in kinds}
+
+    def leave_out_apps(self) -> None:
+        kinds = apps.get_models(include_auto_created=True)
+        self.leave_out(*(kind for kind in kinds if kind._meta.app_label in UNSEEN_APPS))
+
+    def is_change(self, sql: str) -> bool:
+        found = WRITE.match(sql)
+        return found is not None and found[1] not in self.unseen_tables
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if sql.startswith("SELECT") or not self.is_on or not self.is_change(sql):
+            return execute(sql, params, many, context)
+        return _announced(context["connection"], context["cursor"], lambda: execute(sql, params, many, context))
+
+
+watch = Watch()
+
+
+def listen(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    if connection.alias == DEFAULT_DB_ALIAS and watch not in connection.execute_wrappers:
+        connection.execute_wrappers.append(watch)
+
+
+def _announced[T](connection: BaseDatabaseWrapper, cursor: Any, execute: Callable[[], T]) -> T:
+    """Run a statement that changes what readers see; its transaction’s commit begins a new generation, once."""
+    from veltrix.models import ContentChange
+
+    if any(isinstance(entry[1], _Committed) for entry in connection.run_on_commit):
+        return execute()
+    change = ContentChange.objects.create()
+    try:
+        result = execute()
+    except Exception:
+        if not connection.in_atomic_block:
+            _forget([change.pk])
+        raise
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        # Its rows are read before the statement has ended, and with it the transaction that it is.
+        cursor.cursor = _Fetched(cursor.cursor)
+    transaction.on_commit(_Committed(change.pk), robust=True)
+    return result
+
+
+class _Fetched:
+    """A cursor of SQLite whose rows have been read."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+        self.rows = cursor.fetchall()
+
+    def fetchall(self) -> list[Any]:
+        rows, self.rows = self.rows, []
+        return rows
+
+    def fetchone(self) -> Any:
+        return self.rows.pop(0) if self.rows else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cursor, name)
+
+
+class _Committed:
+    def __init__(self, change: int) -> None:
+        self.change = change
+
+    def __call__(self) -> None:
+        try:
+            store().renew()
+        except UnavailableError:
+            # The row stays: `settle` tells the store when it can be told.
+            return
+        _forget([self.change])
+
+
+def settle() -> None:
+    """Tell the store of changes whose process could not: it was killed after its commit, or the store was away."""
+    from veltrix.models import ContentChange
+
+    left = ContentChange.objects.filter(made_at__lt=Now() - GRACE).order_by("pk")
+    changes = list(left.values_list("pk", flat=True)[:1_000])
+    if not changes:
+        return
+    try:
+        store().renew()
+    except UnavailableError:
+        return
+    _forget(changes)
+
+
+def _forget(changes: list[int]) -> None:
+    from veltrix.models import ContentChange
+
+    try:
+        ContentChange.objects.filter(pk__in=changes).delete()
+    except (OperationalError, InterfaceError):
+        # They are forgotten with the next ones; pages are rendered once more than they must be.
+        logger.warning("The page cache knows of changes that could not be struck off")
+
+
+def pause(**kwargs: object) -> None:
+    """Migrations write tables while others are not there yet; pages of before go when they are done."""
+    watch.is_on = False
+
+
+def resume(**kwargs: object) -> None:
+    if not watch.is_on:
+        watch.is_on = True
+        try:
+            store().renew()
+        except UnavailableError:
+            logger.warning("The page cache could not be told of the migrations")

@@ -1,0 +1,97 @@
+"""What a view promises of its answers, and until when an answer will be right."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+
+from articles.asked import is_tracking
+
+# The page cache marks by this name, among the variables of a request, those whose answers it will keep.
+MARK = "veltrix.page_cache"
+# Until when an answer is right, as an attribute of it.
+UNTIL = "kept_until"
+# For other caches between here and readers; RFC 9213 for those that take more liberties than browsers may.
+BROWSERS = "public, max-age=0, must-revalidate"
+
+type View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which parameters a view reads. One that it does not know is dropped, or, where it names those, told to it."""
+
+    names: frozenset[str]
+    names_others: bool
+
+    def is_for(self, name: str) -> bool:
+        return name in self.names
+
+    def minds(self, name: str) -> bool:
+        """Whether the answer to an address with this parameter must not be kept."""
+        return self.names_others and name not in self.names and not is_tracking(name)
+
+
+def kept(*names: str, names_others: bool = False) -> Callable[[View], View]:
+    """Let the answers of a view be kept: they depend on the host, the path and these parameters, and on nothing else.
+
+    With `names_others` the page says which parameters it did not understand; such pages are rendered each time.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            # Asked before the page is read: what is scheduled meanwhile begins a new generation.
+            until = right_until() if MARK in request.META else None
+            response = view(request, *args, **kwargs)
+            if response.status_code == 200 and request.method in {"GET", "HEAD"}:
+                _allow_caches(request, response)
+                setattr(response, UNTIL, until)
+            return response
+
+        wrapped.rule = Rule(frozenset(names), names_others)  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def rule_of(path: str) -> Rule | None:
+    """The rule of the view that answers a path; None where its answers are not to be kept."""
+    try:
+        return getattr(resolve(path).func, "rule", None)
+    except Resolver404:
+        return None
+
+
+def right_until() -> datetime | None:
+    """When a page that is read now will change without anybody's doing; None where that may be at any moment.
+
+    Pages know the day, since figures grow old, and what is scheduled.
+    """
+    from articles.schedule import next_moment
+
+    now = timezone.now()
+    tomorrow = timezone.localdate(now) + timedelta(days=1)
+    midnight = timezone.make_aware(datetime.combine(tomorrow, time.min))
+    moment = next_moment()
+    if moment is None:
+        return midnight
+    return min(moment, midnight) if moment > now else None
+
+
+def _allow_caches(request: HttpRequest, response: HttpResponse) -> None:
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        response.headers["Cache-Control"] = "private, no-cache"
+    elif "Cache-Control" not in response.headers:
+        seconds = settings.EDGE_SECONDS
+        response.headers["Cache-Control"] = f"{BROWSERS}, s-maxage={seconds}" if seconds else BROWSERS
+        if seconds:
+            response.headers["CDN-Cache-Control"] = (
+                f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400"
+            )
