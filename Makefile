@@ -85,7 +85,7 @@ soak: $(VENV)/development
 	done
 
 bench: $(VENV)/development
-	$(BIN)/python -m tests.bench_mail docs/performance-newsletter.md
+	$(BIN)/python -m tests.bench.mail docs/performance-newsletter.md
 	$(BIN)/python -m tests.bench docs/performance.md
 
 format: $(VENV)/development

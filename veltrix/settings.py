@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "veltrix.middleware.refuse_malformed_text",
     "veltrix.middleware.limit_body",
+    "veltrix.bulkhead.bulkhead",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "articles.redirects.follow",
     "django.middleware.common.CommonMiddleware",
@@ -209,6 +210,9 @@ PAGE_CACHE_MB = whole_number("PAGE_CACHE_MB", default=256, least=1, most=10**6)
 PAGE_CACHE_MEMORY_MB = whole_number("PAGE_CACHE_MEMORY_MB", default=32, most=10**5)
 # For how long caches between here and readers, which cannot be told of a publication, may keep a page, in seconds.
 EDGE_SECONDS = whole_number("EDGE_SECONDS", default=60, most=86_400)
+
+# How many requests a process serves at a time; some of its threads are left to pages that are kept.
+WEB_THREADS = whole_number("WEB_THREADS", default=8, least=2, most=256)
 
 # Tasks: the queue is a table, worked off by `manage.py worker`.
 

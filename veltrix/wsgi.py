@@ -8,15 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "veltrix.settings")
 
 _django = get_wsgi_application()
 
-from veltrix.page_cache.application import PageCache  # noqa: E402 - needs the settings
+# They read the settings, and models.
+from veltrix.page_cache.application import PageCache  # noqa: E402
 from veltrix.page_cache.stores import store  # noqa: E402
-
-_pages = PageCache(_django, store())
-
-
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    response: Iterable[bytes] = _pages(read_as_utf8(environ), start_response)
-    return response
 
 
 def read_as_utf8(environ: dict[str, Any]) -> dict[str, Any]:
@@ -24,3 +18,11 @@ def read_as_utf8(environ: dict[str, Any]) -> dict[str, Any]:
     media_type, *parameters = environ.get("CONTENT_TYPE", "").split(";")
     kept = [p for p in parameters if not p.strip().lower().startswith("charset")]
     return {**environ, "CONTENT_TYPE": ";".join([media_type, *kept])}
+
+
+def site(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    response: Iterable[bytes] = _django(read_as_utf8(environ), start_response)
+    return response
+
+
+application = PageCache(site, store())

@@ -97,9 +97,13 @@ def running_site(email_url: str = "", host: str = "127.0.0.1", **settings: str) 
     try:
         site = Site(folder, f"http://{host}:{port}", email_url, **settings)
         with (folder / "server.log").open("w") as log:
-            command = ["-m", "gunicorn", "veltrix.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+            command = ["-m", "gunicorn", "--config", "python:veltrix.serving", "veltrix.wsgi"]
             server = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, env=site.environment, stdout=log, stderr=log
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=site.environment | {"WEB_BIND": f"127.0.0.1:{port}"},
+                stdout=log,
+                stderr=log,
             )
             try:
                 wait_for(server, port, folder / "server.log")

@@ -22,6 +22,9 @@ type Environ = dict[str, Any]
 type StartResponse = Callable[..., Any]
 type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+# A page is known by its scheme, host, path and known parameters.
+type Key = tuple[str, str, str, str]
+
 # All that a view learns of a request whose answer is kept: what it cannot see cannot poison what others get.
 PASSED_ON = {
     "PATH_INFO",
@@ -73,6 +76,7 @@ class PageCache:
         self.memory = Memory(settings.PAGE_CACHE_MEMORY_MB * 1_000_000)
         self.release = fingerprint()
         self.session_cookie = settings.SESSION_COOKIE_NAME
+        self.is_behind_proxy = settings.BEHIND_PROXY
         self.never = (settings.STATIC_URL, settings.MEDIA_URL, f"/{settings.ADMIN_PATH}")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -94,14 +98,14 @@ class PageCache:
         if page is None:
             if rule is None and rule_of(_path(environ)) is None:
                 return self.application(environ, start_response)
-            return self.render(environ, start_response, query, key)
+            return self.render(environ, start_response, key)
         return give(page, environ, start_response)
 
     def is_public(self, environ: Environ) -> bool:
         """Whether a request is one for a page as everybody sees it."""
         return (
             environ["REQUEST_METHOD"] in ("GET", "HEAD")
-            and self.session_cookie not in environ.get("HTTP_COOKIE", "")
+            and ("HTTP_COOKIE" not in environ or self.session_cookie not in environ["HTTP_COOKIE"])
             and not environ.get("PATH_INFO", "").startswith(self.never)
             and not environ.get("SCRIPT_NAME")
             and environ.get("CONTENT_LENGTH") in (None, "", "0")
@@ -109,25 +113,22 @@ class PageCache:
             and "HTTP_AUTHORIZATION" not in environ
         )
 
-    def key(self, environ: Environ, query: str) -> str:
-        """The name of a page: scheme, host, path and known parameters, for this release."""
+    def key(self, environ: Environ, query: str) -> Key:
         scheme = environ["wsgi.url_scheme"]
-        if settings.BEHIND_PROXY:
+        if self.is_behind_proxy:
             # As Django reads it.
             is_secure = environ.get("HTTP_X_FORWARDED_PROTO", "").partition(",")[0].strip() == "https"
             scheme = "https" if is_secure else "http"
-        parts = (
-            self.release,
-            scheme,
-            environ.get("HTTP_HOST", ""),
-            environ.get("PATH_INFO", ""),
-            query,
-        )
-        return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=20).hexdigest()
+        return scheme, environ.get("HTTP_HOST", ""), environ.get("PATH_INFO", ""), query
 
-    def find(self, generation: str, key: str) -> Page | None:
+    def name(self, key: Key) -> str:
+        """The name by which a store knows a page of this release."""
+        text = "\0".join((self.release, *key)).encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(text, digest_size=20).hexdigest()
+
+    def find(self, generation: str, key: Key) -> Page | None:
         page = self.memory.get(generation, key)
-        if page is None and (data := self.store.read(generation, key)):
+        if page is None and (data := self.store.read(generation, self.name(key))):
             try:
                 page = Page.read(data)
             except DamagedPageError:
@@ -135,31 +136,31 @@ class PageCache:
             self.memory.put(generation, key, page)
         return page if page and page.until > time.time() else None
 
-    def render(self, environ: Environ, start_response: StartResponse, query: str, key: str) -> Iterable[bytes]:
+    def render(self, environ: Environ, start_response: StartResponse, key: Key) -> Iterable[bytes]:
         """Have the page made, by one request for all that want it at the same time."""
-        with self.store.flight(key) as leads:
+        with self.store.flight(self.name(key)) as leads:
             if not leads:
                 page = self.found_now(key)
                 if page:
                     return give(page, environ, start_response)
             else:
-                return self.make(environ, start_response, query, key)
+                return self.make(environ, start_response, key)
         # The page is not one to be kept, or takes long: nobody waits for the next one.
-        return self.make(environ, start_response, query, key)
+        return self.make(environ, start_response, key)
 
-    def found_now(self, key: str) -> Page | None:
+    def found_now(self, key: Key) -> Page | None:
         try:
             return self.find(self.store.generation(), key)
         except UnavailableError:
             return None
 
-    def make(self, environ: Environ, start_response: StartResponse, query: str, key: str) -> Iterable[bytes]:
+    def make(self, environ: Environ, start_response: StartResponse, key: Key) -> Iterable[bytes]:
         try:
             # Named before the page is read: what is published meanwhile puts the page out of reach.
             generation = self.store.generation()
         except UnavailableError:
             return self.application(environ, start_response)
-        rendered = self.ask(environ, query)
+        rendered = self.ask(environ, key)
         until, now = rendered.until, time.time()
         if until is None or until <= now:
             return pass_on(rendered, environ, start_response)
@@ -170,14 +171,15 @@ class PageCache:
         page = Page.of(rendered.headers, body, until=until, now=now)
         self.memory.put(generation, key, page)
         try:
-            self.store.write(generation, key, page.written(), until - now)
+            self.store.write(generation, self.name(key), page.written(), until - now)
         except UnavailableError:
             pass
         return give(page, environ, start_response)
 
-    def ask(self, environ: Environ, query: str) -> Rendered:
+    def ask(self, environ: Environ, key: Key) -> Rendered:
         """Django’s answer to a request that tells it nothing but what the page is known by."""
         asked = {name: environ[name] for name in PASSED_ON if name in environ}
+        *_, query = key
         asked |= {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "wsgi.input": BytesIO(), MARK: True}
         started: list[Any] = []
 

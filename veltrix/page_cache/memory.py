@@ -5,6 +5,8 @@ from collections import OrderedDict
 
 from .pages import Page
 
+type Key = tuple[str, ...]
+
 
 class Memory:
     """Holds pages of one generation at a time, up to `most_bytes` of bodies; the longest unused go first."""
@@ -14,13 +16,13 @@ class Memory:
         self.size = 0
         self.lock = threading.Lock()
         # One object, so that no thread can ever see the pages of one generation under the name of another.
-        self.held: tuple[str, OrderedDict[str, Page]] = ("", OrderedDict())
+        self.held: tuple[str, OrderedDict[Key, Page]] = ("", OrderedDict())
 
-    def get(self, generation: str, key: str) -> Page | None:
+    def get(self, generation: str, key: Key) -> Page | None:
         held, pages = self.held
         return pages.get(key) if held == generation else None
 
-    def put(self, generation: str, key: str, page: Page) -> None:
+    def put(self, generation: str, key: Key, page: Page) -> None:
         with self.lock:
             if generation != self.held[0]:
                 self.held, self.size = (generation, OrderedDict()), 0

@@ -65,7 +65,8 @@ class Command(BaseCommand):
         environment = {**os.environ, "SITE_URL": address}
         manage = str(Path(sys.argv[0]).resolve())
         worker = subprocess.Popen([sys.executable, manage, "worker"], env=environment)  # noqa: S603
-        server = ["gunicorn", "veltrix.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "warning"]
+        server = ["gunicorn", "--config", "python:veltrix.serving", "veltrix.wsgi"]
+        server += ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--log-level", "warning"]
         try:
             subprocess.run([sys.executable, "-m", *server], env=environment, check=False)  # noqa: S603
         except KeyboardInterrupt:

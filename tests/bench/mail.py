@@ -1,4 +1,4 @@
-"""How fast editions are prepared and sent: `python -m tests.bench_mail FILE` measures and writes tables.
+"""How fast editions are prepared and sent: `python -m tests.bench.mail FILE` measures and writes tables.
 
 Every measurement is a process of its own. What is compared takes turns, round after round, so that whatever else the
 machine does falls on all alike.
@@ -23,7 +23,7 @@ import psycopg
 
 from tests.postgres import free_port, server
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LANES = [1, 4, 16]
 MAILS, ROUNDS = 1_500, 3
 # Seconds that the mail server takes over a mail.
@@ -39,7 +39,7 @@ CROWDS = f"""
 The fan-out is the whole preparation. Claims and records are turns of 16 lanes for the first {min(DRAINED, LISTS[-1]):,}
 mails, without a mail server: what the database would allow.
 """.strip()
-MEASURE = "import django; django.setup(); from tests import bench_mail; bench_mail.measure()"
+MEASURE = "import django; django.setup(); from tests.bench import mail; mail.measure()"
 
 
 def measure() -> None:

@@ -1,4 +1,4 @@
-"""How long pages on careers take at which size: `python -m tests.bench FILE` measures and writes a table.
+"""How long pages on careers take at which size: `python -m tests.bench.growth` prints the tables.
 
 Every size has a database and a process of its own, set up before anything is measured; then one process after the other
 answers each page, round after round, so that whatever else the machine does falls on all of them alike.
@@ -6,22 +6,20 @@ answers each page, round after round, so that whatever else the machine does fal
 
 import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-import django
 import psycopg
 
 from tests.postgres import server
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SIZES = [10, 30, 100, 300, 1_000]
 ROUNDS, REPETITIONS = 5, 3
 SKILLS = ",".join(f"skill-{number}" for number in range(1, 21, 2))
@@ -40,13 +38,13 @@ PAGES = {
     "All skills": "/careers/skills/",
     "Embed of a table": "/careers/embed/table/some/",
 }
-HOW = """
-Written by `make bench`; not by hand. Milliseconds that Django takes to answer, uncached, with production settings: the
-median of {answers} answers in {rounds} rounds in which all sizes take turns. The content is drawn by lot
+HOW = f"""
+Milliseconds that Django takes to answer, uncached, with production settings: the median of {ROUNDS * REPETITIONS}
+answers in {ROUNDS} rounds in which all sizes take turns. The content is drawn by lot
 (`tests/scale.py`): five markets, 300 skills, 40 paths, and ten years of pay, which for 1,000 roles are 50,000 ranges.
 Growth is the exponent between 100 and 1,000 roles: 0 is level, 1 is linear.
 """.strip()
-SERVE = "import django; django.setup(); from tests import bench; bench.serve()"
+SERVE = "import django; django.setup(); from tests.bench import growth; growth.serve()"
 
 
 def serve() -> None:
@@ -152,22 +150,15 @@ def table(medians: dict[str, list[float]]) -> str:
     return "\n".join(lines)
 
 
-def main(file: Path) -> None:
-    machine = f"{os.cpu_count()} cores ({platform.machine()})"
-    versions = f"Python {platform.python_version()} and Django {django.__version__}"
-    how = HOW.format(answers=ROUNDS * REPETITIONS, rounds=ROUNDS)
-    parts = ["# How fast pages are", how, f"Measured on {machine} with {versions}."]
+def sections(engines: Sequence[str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="veltrix-bench-") as name:
         folder = Path(name)
         collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
         settings = {"DOTENV": os.devnull, "SECRET_KEY": "x", "VAR_DIR": name}
         subprocess.run(collect, cwd=ROOT, env={**os.environ, **settings}, check=True)
-        for engine in ("SQLite", "PostgreSQL"):
-            parts += [f"## Careers on {engine}", table(measure(engine, folder))]
-    text = "\n\n".join(parts) + "\n"
-    file.write_text(text, "utf-8")
-    print(text)
+        for engine in engines:
+            yield f"### Careers on {engine}\n\n{table(measure(engine, folder))}"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    print("\n\n".join(sections(sys.argv[1:] or ["SQLite", "PostgreSQL"])))

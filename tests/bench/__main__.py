@@ -1,0 +1,27 @@
+"""`python -m tests.bench FILE` measures how fast pages are and writes it down; parts of it run by their own names."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import django
+
+from tests.bench import growth, serving
+
+ENGINES = ["SQLite", "PostgreSQL"]
+
+
+def main(file: Path) -> None:
+    machine = f"{os.cpu_count()} cores ({platform.machine()})"
+    versions = f"Python {platform.python_version()} and Django {django.__version__}"
+    parts = ["# How fast pages are", f"Written by `make bench`; not by hand. Measured on {machine} with {versions}."]
+    parts += ["## Answers a second", serving.HOW, *(serving.measured(engine) for engine in ENGINES)]
+    parts += ["## Growth", growth.HOW, *growth.sections(ENGINES)]
+    text = "\n\n".join(parts) + "\n"
+    file.write_text(text, "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,85 @@
+import threading
+import time
+from unittest import mock
+
+from django.http import HttpResponse
+from django.test import RequestFactory, SimpleTestCase, override_settings
+
+from veltrix import bulkhead
+
+
+@override_settings(WEB_THREADS=4)
+class BulkheadTests(SimpleTestCase):
+    """Three may be in there at a time; the fourth thread is for pages that are kept."""
+
+    def setUp(self):
+        self.go_on = threading.Event()
+        self.inside = threading.Semaphore(0)
+        self.middleware = bulkhead.bulkhead(self.hang)
+        self.threads = []
+        self.addCleanup(self.end)
+
+    def hang(self, request):
+        self.inside.release()
+        self.go_on.wait(10)
+        return HttpResponse("made")
+
+    def ask(self):
+        return self.middleware(RequestFactory().get("/"))
+
+    def fill(self, stuck=True):
+        for _ in range(3):
+            thread = threading.Thread(target=self.ask)
+            thread.start()
+            self.threads.append(thread)
+            self.inside.acquire()
+        if stuck:
+            time.sleep(0.15)
+
+    def end(self):
+        self.go_on.set()
+        for thread in self.threads:
+            thread.join()
+
+    def test_where_all_are_stuck_the_next_one_is_told_to_come_again(self):
+        with self.hopeless_after(0.1):
+            self.fill()
+            began = time.monotonic()
+            response = self.ask()
+
+        self.assertLess(time.monotonic() - began, 0.1)
+        self.assertEqual((response.status_code, response.headers["Retry-After"]), (503, "5"))
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        self.assertContains(response, "Not just now", status_code=503)
+
+    def test_while_others_come_and_go_one_waits(self):
+        self.fill(stuck=False)
+        threading.Timer(0.1, self.go_on.set).start()
+
+        self.assertEqual(self.ask().content, b"made")
+
+    def test_whoever_waits_in_vain_is_told_so(self):
+        with self.hopeless_after(0.2):
+            self.fill(stuck=False)
+
+            self.assertEqual(self.ask().status_code, 503)
+
+    def test_all_is_well_once_they_are_through(self):
+        with self.hopeless_after(0.1):
+            self.fill()
+            self.assertEqual(self.ask().status_code, 503)
+            self.end()
+
+            self.assertEqual([self.ask().content for _ in range(8)], [b"made"] * 8)
+
+    def test_a_view_that_fails_gives_its_place_back(self):
+        def fail(request):
+            raise ZeroDivisionError
+
+        middleware = bulkhead.bulkhead(fail)
+        for _ in range(8):
+            with self.assertRaises(ZeroDivisionError):
+                middleware(RequestFactory().get("/"))
+
+    def hopeless_after(self, seconds):
+        return mock.patch.object(bulkhead, "STUCK", seconds)
