@@ -115,11 +115,11 @@ def running_site(email_url: str = "", host: str = "127.0.0.1", **settings: str) 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(server: subprocess.Popen, port: int, log: Path) -> None:
+def wait_for(server: subprocess.Popen, port: int, log: Path, address: str = "127.0.0.1") -> None:
     for _ in range(300):
         if server.poll() is not None:
             break
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
             return
         time.sleep(0.1)
     raise RuntimeError(f"The site did not start:\n{log.read_text()}")

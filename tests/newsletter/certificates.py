@@ -15,11 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-@contextmanager
-def certificate(*, is_trusted):
-    """A server's TLS context for 127.0.0.1; programs that ask OpenSSL for trust find its issuer, or do not."""
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key, in files."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A mail server of the tests")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A server of the tests")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
@@ -33,14 +32,19 @@ def certificate(*, is_trusted):
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
+    public, private = folder / "public.pem", folder / "private.pem"
+    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return public, private
+
+
+@contextmanager
+def certificate(*, is_trusted):
+    """A server's TLS context for 127.0.0.1; programs that ask OpenSSL for trust find its issuer, or do not."""
     with TemporaryDirectory() as folder:
-        public, private = Path(folder, "public.pem"), Path(folder, "private.pem")
-        public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        public, private = write_certificate(Path(folder))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(public, private)
         # The second is where requests looks, which has a list of its own.

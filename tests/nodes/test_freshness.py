@@ -1,0 +1,56 @@
+"""Publications, corrections, schedules, drafts and withdrawals at several desks, while readers look at every node."""
+
+import time
+
+import pytest
+from redis import Redis as Client
+
+from tests.nodes.cluster import cluster, machine
+from tests.nodes.desk import SECRET
+from tests.nodes.freshness import watched
+from veltrix.page_cache.pages import Page
+
+pytestmark = pytest.mark.faults
+
+STAGE = "from tests.nodes import desk; desk.stage()"
+SECONDS, SEED = 8, 20261129
+
+
+def check(watch):
+    assert watch.faults == []
+    acts = sum(watch.counts[kind] for kind in ("publish", "figure", "role", "schedule", "withdraw"))
+    # Not because nothing happened.
+    assert acts >= 20, watch.counts
+    assert watch.counts["200"] >= 200, watch.counts
+    assert watch.counts["304"] >= 20, watch.counts
+    assert watch.counts["draft"] >= 1, watch.counts
+
+
+def holds_a_secret(data):
+    return SECRET.encode() in Page.read(data).answer("identity").body
+
+
+def test_processes_of_one_machine_never_serve_what_is_over():
+    with machine(stage=STAGE) as running:
+        node = running.nodes[0]
+        with watched(running, [node.get] * 3, SEED) as watch:
+            time.sleep(SECONDS)
+        check(watch)
+        node.get("/articles/watched/")
+        kept = list((node.folder / "pages").glob("g-*/*"))
+        assert kept
+        assert not [path for path in kept if holds_a_secret(path.read_bytes())]
+
+
+def test_machines_and_nginx_never_serve_what_is_over():
+    with cluster(stage=STAGE, with_nginx=True) as running:
+        one, other = running.nodes
+        with watched(running, [one.get, other.get, running.nginx.get, running.nginx.get], SEED) as watch:
+            time.sleep(SECONDS)
+        check(watch)
+        one.get("/articles/watched/")
+        client = Client.from_url(running.redis.url)
+        kept = [client.get(key).partition(b"\n")[2] for key in client.keys("*:page:*")]
+        assert kept
+        assert not [data for data in kept if holds_a_secret(data)]
+        assert list((running.nginx.folder / "cache").rglob("*")), "Nginx kept nothing."
