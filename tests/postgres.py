@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -74,7 +75,23 @@ class Server:
         """Stop at once: `fast` ends transactions, `immediate` is a crash."""
         self._run("pg_ctl", "-D", self.cluster, "-w", "-m", mode, "stop")
 
+    def freeze(self) -> None:
+        """Let it fall silent: it takes connections and statements, and answers none."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster = (Path(self.cluster) / "postmaster.pid").read_text().splitlines()[0]
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for process in (postmaster, *children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process), number)
+
     def delete(self) -> None:
+        with contextlib.suppress(OSError):
+            self.thaw()
         with contextlib.suppress(SystemExit):
             self.stop("immediate")
         shutil.rmtree(self.data, ignore_errors=True)

@@ -193,6 +193,7 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
         **_database_options,
     }
 else:
+    DATABASES["default"]["ENGINE"] = "veltrix.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
@@ -200,6 +201,8 @@ else:
         "options": "-c statement_timeout=15000",
         **_database_options,
     }
+# How many seconds a page waits for PostgreSQL's answer: longer than any statement may take there.
+DATABASE_TIMEOUT = whole_number("DATABASE_TIMEOUT", default=20, least=1, most=3_600)
 
 # The page cache: in files that one machine shares, in Redis or Valkey for several, or off. Sizes in megabytes.
 

@@ -2,11 +2,15 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from veltrix.postgresql.base import limit_waiting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "veltrix.settings")
 
 _django = get_wsgi_application()
+limit_waiting(settings.DATABASE_TIMEOUT)
 
 # They read the settings, and models.
 from veltrix.page_cache.application import PageCache  # noqa: E402
