@@ -7,6 +7,8 @@ from newsletter.feeds import EditionsFeed
 from . import views
 from .page_cache.views import kept
 
+handler500 = "veltrix.outages.server_error"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("articles.urls")),
