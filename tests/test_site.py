@@ -57,7 +57,17 @@ class HeadersTests(TestCase):
                 self.assertEqual(response.headers["Content-Type"], "text/html; charset=utf-8")
 
     def test_every_answer_has_the_safety_headers(self):
-        for path in [*self.pages, "/no/such/page/", "/admin/login/", "/admin/", "/static/css/admin.css", "/?a=%00"]:
+        for path in [
+            *self.pages,
+            "/no/such/page/",
+            "/admin/login/",
+            "/admin/",
+            "/static/css/admin.css",
+            "/?a=%00",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+        ]:
             with self.subTest(path):
                 headers = self.client.get(path).headers
 
@@ -113,6 +123,9 @@ class HeadersTests(TestCase):
             "/newsletter/archive/?page=-1",
             "/newsletter/%F0%9F%92%A5/",
             "/newsletter/" + "a" * 3000 + "/",
+            "/healthz?a=%00",
+            "/readyz?a=%ED%A0%80",
+            "/metrics?a=%00",
         ]
         for path in odd:
             with self.subTest(path):

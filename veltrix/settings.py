@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "veltrix.middleware.security_headers",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "veltrix.health.answer",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "veltrix.middleware.refuse_malformed_text",
     "veltrix.middleware.limit_body",
@@ -322,8 +323,8 @@ SECURE_CSP = {
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 SECURE_SSL_REDIRECT = IS_HTTPS
-# RFC 8058: the one-click POST must not be answered by a redirect.
-SECURE_REDIRECT_EXEMPT = [r"^newsletter/unsubscribe/"]
+# RFC 8058: the one-click POST must not be answered by a redirect. Load balancers ask for health without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^newsletter/unsubscribe/", r"^(healthz|readyz)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if boolean("BEHIND_PROXY", default=False) else None
 BEHIND_PROXY = SECURE_PROXY_SSL_HEADER is not None
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
