@@ -3,6 +3,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 
+from django.tasks.signals import task_finished, task_started
+
 
 class VeltrixConfig(AppConfig):
     name = "veltrix"
@@ -12,6 +14,8 @@ class VeltrixConfig(AppConfig):
 
         from .models import AuditEntry
         from .page_cache import content
+
+        from .observation import name_task, name_task_no_longer
         from .sign_in import sessions
 
         frozen.keep(AuditEntry, forgets="address")
@@ -21,3 +25,5 @@ class VeltrixConfig(AppConfig):
         post_migrate.connect(content.resume, dispatch_uid="veltrix.page_cache")
         # Every way in comes by here, whichever page or test opened it.
         user_logged_in.connect(sessions.write_down, dispatch_uid="veltrix.sign_in.sessions")
+        task_started.connect(name_task, dispatch_uid="veltrix.observation")
+        task_finished.connect(name_task_no_longer, dispatch_uid="veltrix.observation")
