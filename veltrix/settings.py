@@ -4,6 +4,7 @@ They vary by environment variable only; `.env` beside `manage.py` is read when i
 stops the process with one line that says which. The README lists every variable.
 """
 
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,6 +80,10 @@ def page_cache_server(name: str, address: str) -> str:
 
 # Core settings
 
+# What backups and error reports call this version of the code.
+RELEASE = (
+    env.str("RELEASE", default="") or tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+)
 DEBUG = boolean("DEBUG", default=False)
 
 SECRET_KEY = env.str("SECRET_KEY", default="").strip()
