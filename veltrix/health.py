@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_tasks_db.models import DBTaskResult
 
+from . import metrics
 from .postgresql.base import waiting_at_most
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     )
 
 
-VIEWS = {"/healthz": healthz, "/readyz": readyz}
+VIEWS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics.expose}
 
 
 def answer(get_response: GetResponse) -> GetResponse:

@@ -40,6 +40,10 @@ def is_outage(error: BaseException | None) -> bool:
 def server_error(request: HttpRequest) -> HttpResponse:
     """The handler of errors that no view has caught: 503 where the database is away, else 500."""
     if is_outage(sys.exception()):
+        # Imported here: metrics need the apps, and the log's settings need this module before there are any.
+        from . import metrics
+
+        metrics.count("unavailable", "database")
         return unavailable(request)
     return broken(request)
 

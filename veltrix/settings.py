@@ -330,7 +330,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 SECURE_SSL_REDIRECT = IS_HTTPS
 # RFC 8058: the one-click POST must not be answered by a redirect. Load balancers ask for health without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^newsletter/unsubscribe/", r"^(healthz|readyz)$"]
+SECURE_REDIRECT_EXEMPT = [r"^newsletter/unsubscribe/", r"^(healthz|readyz|metrics)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if boolean("BEHIND_PROXY", default=False) else None
 BEHIND_PROXY = SECURE_PROXY_SSL_HEADER is not None
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
@@ -392,6 +392,13 @@ REVIEW_MOVE_PERCENT = whole_number("REVIEW_MOVE_PERCENT", default=40, least=1, m
 # The audit log: after how many days it forgets network addresses
 
 AUDIT_ADDRESS_DAYS = whole_number("AUDIT_ADDRESS_DAYS", default=90, least=1, most=10_000)
+
+# Metrics for Prometheus: off without a token. Processes count in files, which are of no use to later ones.
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="").strip()
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters.")
+METRICS_DIR = VAR_DIR / "metrics"
 
 # Logging: one line an event on standard error, UTC
 
