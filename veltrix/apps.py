@@ -12,12 +12,14 @@ class VeltrixConfig(AppConfig):
     def ready(self) -> None:
         from articles import frozen
 
+        from . import error_reports
         from .models import AuditEntry
         from .page_cache import content
 
         from .observation import name_task, name_task_no_longer
         from .sign_in import sessions
 
+        error_reports.start()
         frozen.keep(AuditEntry, forgets="address")
         content.watch.leave_out_apps()
         connection_created.connect(content.listen, dispatch_uid="veltrix.page_cache")

@@ -400,6 +400,13 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters.")
 METRICS_DIR = VAR_DIR / "metrics"
 
+# Reports of errors to Sentry: off without an address
+
+SENTRY_DSN = env.str("SENTRY_DSN", default="").strip()
+if SENTRY_DSN and not (urlsplit(SENTRY_DSN).scheme in {"http", "https"} and urlsplit(SENTRY_DSN).username):
+    raise ImproperlyConfigured("SENTRY_DSN must have the form https://key@host/project.")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+
 # Logging: one line an event on standard error, UTC
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="line").strip().lower()
@@ -417,5 +424,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # It tells each of its guesses about a mail.
         "flufl.bounce": {"level": "CRITICAL"},
+        # It tells of each attempt to report an error.
+        "urllib3": {"level": "ERROR"},
     },
 }
