@@ -32,6 +32,8 @@ class HealthzTests(SimpleTestCase):
 
 
 class ReadyzTests(CommittedTestCase):
+    well = {"database": "ok", "queue": "ok", "page cache": "ok"}
+
     def setUp(self):
         self.ask_anew()
         self.addCleanup(self.ask_anew)
@@ -40,16 +42,25 @@ class ReadyzTests(CommittedTestCase):
         for part in health.parts.values():
             part.thread = None
 
-    def add(self, probe):
-        health.check("test", probe)
+    def add(self, probe, **options):
+        health.check("test", probe, **options)
         self.addCleanup(health.parts.pop, "test")
 
     def test_it_names_the_parts_that_are_well(self):
         response = self.client.get("/readyz", headers={"host": "10.0.0.7"})
 
         self.assertEqual(response.status_code, 200)
-        self.assertEqual(response.json(), {"status": "ready", "parts": {"database": "ok", "queue": "ok"}})
+        self.assertEqual(response.json(), {"status": "ready", "parts": self.well})
         self.assertIn("no-store", response.headers["Cache-Control"])
+
+    def test_a_part_that_pages_do_without_is_told_and_takes_no_machine_away(self):
+        self.add(lambda: 1 / 0, is_needed=False)
+
+        with self.assertLogs("veltrix.health", "WARNING"):
+            response = self.client.get("/readyz")
+
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(response.json(), {"status": "ready", "parts": self.well | {"test": "failed"}})
 
     def test_a_part_that_fails_makes_it_503_and_tells_nothing_of_why(self):
         self.add(lambda: 1 / 0)
@@ -59,7 +70,7 @@ class ReadyzTests(CommittedTestCase):
 
         self.assertEqual(response.status_code, 503)
         self.assertEqual(
-            response.json(), {"status": "not ready", "parts": {"database": "ok", "queue": "ok", "test": "failed"}}
+            response.json(), {"status": "not ready", "parts": self.well | {"test": "failed"}}
         )
         self.assertIn("ZeroDivisionError", logs.output[0])
 

@@ -144,7 +144,8 @@ from django.conf import settings
 from veltrix import metrics
 metrics.count("page_cache", "hit")
 print(sorted(path.name.split("_")[0] for path in settings.METRICS_DIR.iterdir()))
-metrics.empty_folder()
+from veltrix import serving
+serving.on_starting(None)
 print(settings.METRICS_DIR.exists())
 """
         environment = {**os.environ, "METRICS_TOKEN": TOKEN, "DJANGO_SETTINGS_MODULE": "tests.settings"}

@@ -2,7 +2,6 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
-
 from django.tasks.signals import task_finished, task_started
 
 
@@ -14,9 +13,8 @@ class VeltrixConfig(AppConfig):
 
         from . import error_reports
         from .models import AuditEntry
-        from .page_cache import content
-
         from .observation import name_task, name_task_no_longer
+        from .page_cache import content
         from .sign_in import sessions
 
         error_reports.start()

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.views.decorators.cache import never_cache
+
+from . import metrics
+from .outages import unavailable
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -44,10 +47,8 @@ def bulkhead(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not room.enter():
-            response = HttpResponse(render_to_string("503.html"), status=503)
-            response.headers["Retry-After"] = "5"
-            response.headers["Cache-Control"] = "no-store"
-            return response
+            metrics.count("unavailable", "busy")
+            return never_cache(unavailable)(request)
         try:
             return get_response(request)
         finally:

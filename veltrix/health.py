@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_safe
 from django_tasks_db.models import DBTaskResult
 
 from . import metrics
+from .page_cache.stores import store
 from .postgresql.base import waiting_at_most
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ class Part:
 
     name: str
     probe: Callable[[], object]
+    # Whether pages cannot be answered without it.
+    is_needed: bool = True
     thread: threading.Thread | None = None
     is_well: bool = False
     asked_at: float = 0.0
@@ -85,13 +89,17 @@ def _queue() -> None:
 parts: dict[str, Part] = {}
 
 
-def check(name: str, probe: Callable[[], object]) -> None:
-    """Let readiness depend on a probe, which raises where its part is not well. It is asked in a thread of its own."""
-    parts[name] = Part(name, probe)
+def check(name: str, probe: Callable[[], object], *, is_needed: bool = True) -> None:
+    """Let readiness depend on a probe, which raises where its part is not well. It is asked in a thread of its own.
+
+    What is not needed is told and changes nothing: else a cache that fails would take all machines away.
+    """
+    parts[name] = Part(name, probe, is_needed)
 
 
 check("database", _database)
 check("queue", _queue)
+check("page cache", lambda: settings.CACHE_URL == "off" or store().generation(), is_needed=False)
 
 
 @never_cache
@@ -103,12 +111,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 where all parts are well, else 503: JSON that says of each part “ok” or “failed”."""
+    """200 where all parts that pages need are well, else 503: JSON that says of each part “ok” or “failed”."""
     asked = list(parts.values())
     for part in asked:
         part.begin()
     answers = {part.name: part.answer() for part in asked}
-    is_ready = all(answers.values())
+    is_ready = all(answers[part.name] for part in asked if part.is_needed)
     said = {name: "ok" if is_well else "failed" for name, is_well in answers.items()}
     return JsonResponse(
         {"status": "ready" if is_ready else "not ready", "parts": said}, status=200 if is_ready else 503

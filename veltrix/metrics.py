@@ -6,7 +6,6 @@ database knows (queues, editions) is asked when the numbers are. No label takes 
 
 import functools
 import os
-import shutil
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -50,11 +49,6 @@ def observe(request: Observed) -> None:
     method = request.method if request.method in METHODS else "other"
     labels = method, request.view or "none", f"{request.status // 100}xx"
     _instruments().requests.labels(*labels).observe(request.seconds)
-
-
-def empty_folder() -> None:
-    """Forget what earlier processes counted: to be called when the server starts, before its processes do."""
-    shutil.rmtree(settings.METRICS_DIR, ignore_errors=True)
 
 
 @functools.cache

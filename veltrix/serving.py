@@ -1,9 +1,10 @@
 """How gunicorn serves the site: `gunicorn --config python:veltrix.serving veltrix.wsgi`."""
 
 import os
+import shutil
 from pathlib import Path
 
-from veltrix.settings import WEB_THREADS, env, whole_number
+from veltrix.settings import LOGGING, METRICS_DIR, WEB_THREADS, env, whole_number
 
 bind = env.str("WEB_BIND", default="127.0.0.1:8000")
 
@@ -36,5 +37,11 @@ secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 forwarded_allow_ips = "*"
 control_socket_disable = True
+# Requests are logged by the site itself (ACCESS_LOG), in the form of all its lines (LOG_FORMAT).
 accesslog = None
-logger_class = "gunicorn.glogging.Logger"
+logconfig_dict = LOGGING
+
+
+def on_starting(server: object) -> None:
+    """Forget what processes counted that are gone."""
+    shutil.rmtree(METRICS_DIR, ignore_errors=True)

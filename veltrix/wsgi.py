@@ -5,16 +5,22 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from veltrix.postgresql.base import limit_waiting
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "veltrix.settings")
 
 _django = get_wsgi_application()
-limit_waiting(settings.DATABASE_TIMEOUT)
 
-# They read the settings, and models.
+# Only now: they need the apps.
+from veltrix import metrics, observation  # noqa: E402
 from veltrix.page_cache.application import PageCache  # noqa: E402
 from veltrix.page_cache.stores import store  # noqa: E402
+from veltrix.postgresql.base import limit_waiting  # noqa: E402
+
+limit_waiting(settings.DATABASE_TIMEOUT)
+
+
+def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    response: Iterable[bytes] = _django(read_as_utf8(environ), start_response)
+    return response
 
 
 def read_as_utf8(environ: dict[str, Any]) -> dict[str, Any]:
@@ -24,9 +30,7 @@ def read_as_utf8(environ: dict[str, Any]) -> dict[str, Any]:
     return {**environ, "CONTENT_TYPE": ";".join([media_type, *kept])}
 
 
-def site(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    response: Iterable[bytes] = _django(read_as_utf8(environ), start_response)
-    return response
-
-
-application = PageCache(site, store())
+_observers = [observation.log] if settings.ACCESS_LOG else []
+_observers += [metrics.observe] if metrics.is_on() else []
+_pages = PageCache(_answer, store())
+application = observation.observed(_pages, *_observers, behind_proxy=settings.BEHIND_PROXY)

@@ -19,8 +19,15 @@ from .archive import DamagedError
 
 type Model = type[models.Model]
 
-# What does not outlive a restore: who is signed in, brakes on signing in, and tasks, which may have been done since.
-LEFT_OUT = {"sessions.Session", "veltrix.SessionRecord", "veltrix.Attempt", "django_tasks_database.DBTaskResult"}
+# What does not outlive a restore: who is signed in, brakes on signing in, tasks, which may have been done since, and
+# what the page cache has still to be told.
+LEFT_OUT = {
+    "django_tasks_database.DBTaskResult",
+    "sessions.Session",
+    "veltrix.Attempt",
+    "veltrix.ContentChange",
+    "veltrix.SessionRecord",
+}
 # What migrations write by themselves: an installation that holds nothing else is empty.
 MADE_BY_MIGRATIONS = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}
 AT_ONCE = 2_000

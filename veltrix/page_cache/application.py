@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlencode
 from django.conf import settings
 from django.http import HttpResponse
 
+from veltrix import metrics, observation
+
 from .encodings import accepted
 from .memory import Memory
 from .pages import DamagedPageError, Header, Page
@@ -40,6 +42,7 @@ PASSED_ON = {
     "wsgi.run_once",
     "wsgi.url_scheme",
     "wsgi.version",
+    observation.KEY,
 }
 MOST_PARAMETERS = 50
 # A larger answer is not worth its room, in bytes.
@@ -77,6 +80,7 @@ class PageCache:
         self.release = fingerprint()
         self.session_cookie = settings.SESSION_COOKIE_NAME
         self.is_behind_proxy = settings.BEHIND_PROXY
+        self.is_counted = metrics.is_on()
         self.never = (settings.STATIC_URL, settings.MEDIA_URL, f"/{settings.ADMIN_PATH}")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -94,11 +98,19 @@ class PageCache:
             generation = self.store.generation()
             page = self.find(generation, key)
         except UnavailableError:
+            metrics.count("page_cache", "away")
             return self.application(environ, start_response)
-        if page is None:
-            if rule is None and rule_of(_path(environ)) is None:
-                return self.application(environ, start_response)
-            return self.render(environ, start_response, key)
+        if page:
+            return self.hit(page, environ, start_response)
+        if rule is None and rule_of(_path(environ)) is None:
+            return self.application(environ, start_response)
+        return self.render(environ, start_response, key)
+
+    def hit(self, page: Page, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self.is_counted:
+            metrics.count("page_cache", "hit")
+        if observed := environ.get(observation.KEY):
+            observed.view = "kept"
         return give(page, environ, start_response)
 
     def is_public(self, environ: Environ) -> bool:
@@ -142,7 +154,7 @@ class PageCache:
             if not leads:
                 page = self.found_now(key)
                 if page:
-                    return give(page, environ, start_response)
+                    return self.hit(page, environ, start_response)
             else:
                 return self.make(environ, start_response, key)
         # The page is not one to be kept, or takes long: nobody waits for the next one.
@@ -168,6 +180,7 @@ class PageCache:
             body = b"".join(rendered.body)
         finally:
             rendered.close()
+        metrics.count("page_cache", "miss")
         page = Page.of(rendered.headers, body, until=until, now=now)
         self.memory.put(generation, key, page)
         try:
