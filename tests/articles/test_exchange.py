@@ -85,7 +85,7 @@ def with_document(**changes):
 
 def page_of(text):
     """A page without what differs from one answer to the next."""
-    text = re.sub(r'name="stamp" value="[^"]*"', "", text)
+    text = re.sub(r'(name="stamp" value|article:published_time" content)="[^"]*"', "", text)
     return re.sub(r"sign-up-\w+|\?v=\w+|Last changed <time[^>]*>[^<]*</time>|\"dateModified\":\"[^\"]*\",", "", text)
 
 
