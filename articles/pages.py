@@ -1,18 +1,18 @@
 """From a document to what a reader's page prints, in a number of queries that does not grow with the document."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from django.db.models import Case, Count, Q, When
+from django.db.models import Case, Count, Q, QuerySet, When
 from django.utils import timezone
 
 from . import references
 from .documents import references_in
-from .models import Article, Author, Category, Series, Source, Sourced, Statistic
+from .models import Article, ArticleVersion, Author, Category, Series, Source, Sourced, Statistic
 from .models.blocks import Block, block_types
 
 
@@ -129,58 +129,101 @@ class Page:
     @classmethod
     def live(cls, article: Article) -> Self:
         """What readers see of a published article; `live_version` should come with it."""
-        version, published_at = article.live_version, article.published_at
-        if version is None or published_at is None:
-            raise ValueError("The article was never published.")
+        return cls.all_live([article])[0]
+
+    @classmethod
+    def all_live(cls, articles: Sequence[Article]) -> list[Self]:
+        """What readers see of these published articles, in as many queries as for one."""
+        versions = [_live_version(article) for article in articles]
+        records = Records.of([version.document for version in versions])
+        pages = [cls._live(article, version, records) for article, version in zip(articles, versions, strict=True)]
+        _add_corrections(pages)
+        return pages
+
+    @classmethod
+    def _live(cls, article: Article, version: ArticleVersion, records: "Records") -> Self:
+        published_at = cast("datetime", article.published_at)
         is_changed = timezone.localdate(version.published_at) > timezone.localdate(published_at)
-        page = cls.of(
-            version.document,
-            published_at=published_at,
-            changed_at=version.published_at if is_changed else None,
-        )
+        page = cls._read(version.document, records, published_at)
+        page.changed_at = version.published_at if is_changed else None
         page.open_points, page.open_reason = version.open_points, version.open_reason
         return page
 
     @classmethod
-    def of(
-        cls, document: Mapping[str, Any], *, published_at: datetime | None, changed_at: datetime | None = None
-    ) -> Self:
+    def of(cls, document: Mapping[str, Any], *, published_at: datetime | None) -> Self:
         """Read a document. References that no longer lead anywhere are left out of the page, never an error."""
-        notes = SourceNotes(references.load(references_in(document)))
-        parts = _parts(document["blocks"], notes)
-        slugs = [byline["author"] for byline in document["bylines"]]
-        authors = {author.slug: author for author in Author.objects.filter(slug__in=slugs)}
-        category = Category.objects.select_related("parent").filter(slug=document["category"]).first()
+        page = cls._read(document, Records.of([document]), published_at)
+        _add_corrections([page])
+        return page
+
+    @classmethod
+    def _read(cls, document: Mapping[str, Any], records: "Records", published_at: datetime | None) -> Self:
+        notes = SourceNotes(records.figures)
+        parts = _parts(document["blocks"], records.loaded, notes)
         return cls(
             title=document["title"],
             standfirst=document["standfirst"],
             number=document["number"],
-            highest_number=max(Article.objects.published().highest_number(), document["number"]),
-            category=category,
-            series=Series.objects.filter(slug=document["series"]).first() if document["series"] else None,
+            highest_number=max(records.highest_number, document["number"]),
+            category=records.categories.get(document["category"]),
+            series=records.series.get(document["series"]),
             published_at=published_at,
-            changed_at=changed_at,
+            changed_at=None,
             bylines=[
-                {"author": authors[byline["author"]], "credit": byline["credit"]}
+                {"author": records.authors[byline["author"]], "credit": byline["credit"]}
                 for byline in document["bylines"]
-                if byline["author"] in authors
+                if byline["author"] in records.authors
             ],
             parts=parts,
             sources=notes,
-            corrections=_corrections(notes.values, since=published_at),
+            corrections=[],
             has_sign_up=any(block_types()[part.type].is_sign_up for part in parts),
         )
 
 
-def _parts(items: list[Mapping[str, Any]], notes: SourceNotes) -> list[Part]:
+def _live_version(article: Article) -> ArticleVersion:
+    if article.live_version is None or article.published_at is None:
+        raise ValueError("The article was never published.")
+    return article.live_version
+
+
+@dataclass
+class Records:
+    """All that documents refer to, read in a number of queries that does not grow with them."""
+
+    figures: Mapping[str, Sourced]
+    # What the blocks of a type have loaded for all their objects.
+    loaded: Mapping[str, Any]
+    authors: Mapping[str, Author]
+    categories: Mapping[str, Category]
+    series: Mapping[str, Series]
+    highest_number: int
+
+    @classmethod
+    def of(cls, documents: Sequence[Mapping[str, Any]]) -> Self:
+        types = block_types()
+        by_type = defaultdict(list)
+        for item in (item for document in documents for item in document["blocks"] if item["type"] in types):
+            by_type[item["type"]].append(item)
+        named = [byline["author"] for document in documents for byline in document["bylines"]]
+        return cls(
+            figures=references.load(reference for document in documents for reference in references_in(document)),
+            loaded={name: types[name].load(items) for name, items in by_type.items()},
+            authors=_by_slug(Author.objects.all(), named),
+            categories=_by_slug(Category.objects.select_related("parent"), [d["category"] for d in documents]),
+            series=_by_slug(Series.objects.all(), [document["series"] for document in documents]),
+            highest_number=Article.objects.published().highest_number(),
+        )
+
+
+def _by_slug(records: QuerySet[Any], slugs: Iterable[str | None]) -> dict[str, Any]:
+    return records.in_bulk({slug for slug in slugs if slug}, field_name="slug")
+
+
+def _parts(items: list[Mapping[str, Any]], loaded: Mapping[str, Any], notes: SourceNotes) -> list[Part]:
     types = block_types()
-    known = [item for item in items if item["type"] in types]
-    by_type = defaultdict(list)
-    for item in known:
-        by_type[item["type"]].append(item)
-    loaded = {name: types[name].load(group) for name, group in by_type.items()}
     shown: list[tuple[type[Block], dict[str, Any]]] = []
-    for item in known:
+    for item in (item for item in items if item["type"] in types):
         block = types[item["type"]]
         context = block.context(item, loaded[item["type"]], notes)
         if context is not None:
@@ -193,21 +236,38 @@ def _parts(items: list[Mapping[str, Any]], notes: SourceNotes) -> list[Part]:
     return parts
 
 
-def _corrections(values: Iterable[Sourced], *, since: datetime | None) -> list[Correction]:
-    """Corrections of the figures shown, in all their history since the article appeared; latest first."""
+def _add_corrections(pages: Sequence[Page]) -> None:
+    """Tell each page the corrections of its figures, in all their history since it appeared; latest first."""
+    since = min((page.published_at for page in pages if page.published_at), default=timezone.now())
+    rows = _correcting([value for page in pages for value in page.sources.values], since)
+    for page in pages:
+        page.corrections = [
+            Correction(f"{row.change_text}: {row.subject}", row.why_note, row.published_at)
+            for row in rows
+            if row.published_at >= (page.published_at or since) and _is_of(row, page.sources.values)
+        ]
+
+
+def _correcting(values: Iterable[Sourced], since: datetime) -> list[Any]:
+    """What has corrected or withdrawn a figure of these owners since then, latest first; a query for each kind."""
     by_kind: dict[type[Sourced], list[Sourced]] = defaultdict(list)
     for value in values:
         by_kind[type(value)].append(value)
     rows: list[Any] = []
     for kind, shown in by_kind.items():
         owners = {f"{name}__in": {getattr(value, f"{name}_id") for value in shown} for name in kind.owner_fields}
-        corrections = kind._default_manager.corrections().filter(**owners, published_at__gte=since or timezone.now())  # type: ignore[attr-defined]
+        corrections = kind._default_manager.corrections().filter(**owners, published_at__gte=since)  # type: ignore[attr-defined]
         rows.extend(corrections.select_related("supersedes", *kind.owner_fields))
-    return [
-        Correction(f"{row.change_text}: {row.subject}", row.why_note, row.published_at)
-        for row in sorted(rows, key=lambda row: row.published_at, reverse=True)
-        if row.supersedes
-    ]
+    return sorted((row for row in rows if row.supersedes), key=lambda row: row.published_at, reverse=True)
+
+
+def _is_of(row: Sourced, values: Iterable[Sourced]) -> bool:
+    """Whether a row belongs to what one of these figures belongs to."""
+    return any(type(value) is type(row) and _owners(value) == _owners(row) for value in values)
+
+
+def _owners(figure: Sourced) -> list[int]:
+    return [getattr(figure, f"{name}_id") for name in figure.owner_fields]
 
 
 def previous_and_next(article: Article) -> tuple[Article | None, Article | None]:
