@@ -96,6 +96,12 @@ class Part:
     type: str
     template: str
     items: list[dict[str, Any]]
+    is_sign_up: bool = False
+
+    @property
+    def plain_templates(self) -> list[str]:
+        """For programs that know nothing of this site: a template of its own, or that of the page."""
+        return [self.template.replace(".html", ".plain.html"), self.template]
 
 
 @dataclass
@@ -177,7 +183,7 @@ class Page:
             parts=parts,
             sources=notes,
             corrections=[],
-            has_sign_up=any(block_types()[part.type].is_sign_up for part in parts),
+            has_sign_up=any(part.is_sign_up for part in parts),
         )
 
 
@@ -232,7 +238,7 @@ def _parts(items: list[Mapping[str, Any]], loaded: Mapping[str, Any], notes: Sou
     for block, group in groupby(shown, key=lambda pair: pair[0]):
         contexts = [context for _, context in group]
         joined = [contexts] if block.is_joined else [[context] for context in contexts]
-        parts.extend(Part(block.type, block.template(), together) for together in joined)
+        parts.extend(Part(block.type, block.template(), together, block.is_sign_up) for together in joined)
     return parts
 
 

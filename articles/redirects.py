@@ -13,6 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from .models import Article, Redirect
 from .models.redirects import address_of
 
+# The addresses of an article beside its page: as Markdown, and its social card.
+FORMS = [".md", "/card.png"]
+
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -49,6 +52,16 @@ def _followed(paths: Iterable[str]) -> dict[str, Redirect]:
     return {path: found.get(path) or found[other] for path, other in others.items() if path in found or other in found}
 
 
+def _destination(path: str) -> str:
+    """Where a request for a path is sent on to; empty where nowhere. What stands beside an article moves with it."""
+    form = next((form for form in FORMS if path.endswith(form)), None)
+    page = f"{path.removesuffix(form)}/" if form else path
+    redirect = _followed([page]).get(page)
+    if redirect is None or (form and redirect.article is None):
+        return ""
+    return redirect.destination.removesuffix("/") + form if form else redirect.destination
+
+
 def follow(get_response: GetResponse) -> GetResponse:
     """Answer a request for a page that is not there with the place to which its address leads, if it is an old one."""
 
@@ -58,14 +71,14 @@ def follow(get_response: GetResponse) -> GetResponse:
         if response.status_code != 404 or request.method not in {"GET", "HEAD"} or is_desk:
             return response
         try:
-            redirect = _followed([request.path_info]).get(request.path_info)
+            destination = _destination(request.path_info)
         except DatabaseError:
             # The page for what is not there needs no database.
             return response
-        if redirect is None:
+        if not destination:
             return response
         query = request.META.get("QUERY_STRING", "")
-        answer = HttpResponsePermanentRedirect(f"{redirect.destination}?{query}" if query else redirect.destination)
+        answer = HttpResponsePermanentRedirect(f"{destination}?{query}" if query else destination)
         # Who remembered it would go in circles once the article takes its old address back.
         answer.headers["Cache-Control"] = "public, no-cache"
         return answer

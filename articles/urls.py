@@ -15,6 +15,7 @@ urlpatterns = [
     path("statistics/<slug:slug>/", views.statistic, name="statistic"),
     path("articles/", views.index, name="index"),
     path("articles/<slug:slug>/", views.detail, name="detail"),
+    path("articles/<slug:slug>.md", views.as_markdown, name="markdown"),
     path("articles/<slug:slug>/card.png", views.card, name="card"),
     path("drafts/<str:token>/", views.shared, name="shared"),
     path("topics/<slug:slug>/", views.topic, name="topic"),

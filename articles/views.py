@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
 from django.core.paginator import Page as ListPage
 from django.db.models import Q
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_safe
 from veltrix.page_cache.views import kept
 
 from . import shares, structured_data
+
+from . import markdown_files, shares, structured_data
 from .asked import is_bare
 from .cards import Card
 from .citations import Citation
@@ -26,6 +29,8 @@ from .step_chart import StepChart
 
 ARTICLES_A_PAGE = 20
 SOURCES_A_PAGE = 100
+# RFC 7763.
+MARKDOWN = "text/markdown; charset=utf-8"
 
 
 def page_number(request: HttpRequest) -> int:
@@ -95,6 +100,18 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "structured_data": structured_data.of_article(article, page, card),
     }
     return render(request, "articles/detail.html", context)
+
+
+@require_safe
+def as_markdown(request: HttpRequest, slug: str) -> HttpResponse:
+    """A published article as a file, for whoever reads with programs."""
+    article = Article.objects.published().select_related("live_version").filter(slug=slug).first()
+    if article is None:
+        get_object_or_404(Article.objects.withdrawn(), slug=slug)
+        return HttpResponse("This article was withdrawn.\n", status=410, content_type=MARKDOWN)
+    response = HttpResponse(markdown_files.of_article(article, Page.live(article)), content_type=MARKDOWN)
+    response.headers["Link"] = f'<{settings.SITE_URL}{article.get_absolute_url()}>; rel="canonical"'
+    return response
 
 
 @require_safe
