@@ -5,7 +5,7 @@ figure in force has another address.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -43,8 +43,12 @@ class Card:
     @classmethod
     def of(cls, document: Mapping[str, Any], highest_number: int) -> Self:
         """The card of an article's document with the figure in force; two queries where it has a headline figure."""
+        return cls._of(document, highest_number, _headlines([document]))
+
+    @classmethod
+    def _of(cls, document: Mapping[str, Any], highest_number: int, headlines: Mapping[str, Statistic]) -> Self:
         number = document["number"]
-        said = _said_of_figure(document["headline"]) if document["headline"] else {}
+        said = _said_of_figure(headlines.get(document["headline"]))
         words = Words(
             title=drawable(document["title"]) or f"Number {number}",
             line=drawable(document["social_text"]),
@@ -60,9 +64,16 @@ class Card:
     @classmethod
     def live(cls, article: Article, highest_number: int) -> Self:
         """The card of what readers see of a published article; `live_version` should come with it."""
-        if article.live_version is None:
+        return cls.all_live([article], highest_number)[0]
+
+    @classmethod
+    def all_live(cls, articles: Sequence[Article], highest_number: int) -> list[Self]:
+        """The cards of these published articles, in as many queries as for one."""
+        documents = [article.live_version.document for article in articles if article.live_version]
+        if len(documents) < len(articles):
             raise ValueError("The article was never published.")
-        return cls.of(article.live_version.document, highest_number)
+        headlines = _headlines(documents)
+        return [cls._of(document, highest_number, headlines) for document in documents]
 
     @property
     def digest(self) -> str:
@@ -95,8 +106,12 @@ class Card:
         return content
 
 
-def _said_of_figure(slug: str) -> dict[str, str]:
-    statistic = Statistic.objects.filter(slug=slug).with_current().first()
+def _headlines(documents: Iterable[Mapping[str, Any]]) -> dict[str, Statistic]:
+    slugs = {document["headline"] for document in documents if document["headline"]}
+    return {found.slug: found for found in Statistic.objects.filter(slug__in=slugs).with_current()} if slugs else {}
+
+
+def _said_of_figure(statistic: Statistic | None) -> dict[str, str]:
     if statistic is None or (value := statistic.current) is None or value.is_withdrawn:
         return {}
     badges = badges_of(value, timezone.localdate())

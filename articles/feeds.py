@@ -1,82 +1,169 @@
-import re
-from datetime import datetime
-from typing import Any
+"""What all feeds of this site have in common: two forms, Atom (RFC 4287) and JSON Feed 1.1, of the same entries.
+
+A feed says what its entries are; which hub tells its readers of news, if any, is a setting (W3C WebSub).
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.feedgenerator import Atom1Feed
-from django.utils.html import format_html
+from django.utils.feedgenerator import Atom1Feed, SyndicationFeed, rfc3339_date
+from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
-from veltrix.publication import NAME, PUBLISHER
+from veltrix.publication import PUBLISHER
 
-from .figure_pages import corrections
-from .models import Sourced
+from .elsewhere import writable
 
-MOST_ENTRIES = 50
-# XML 1.0 has no way to write them.
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+LANGUAGE = "en-GB"
+HTML = {"type": "html"}
+
+
+class Atom(Atom1Feed):
+    """With the whole content of entries (section 4.1.3), all their authors, and their pictures."""
+
+    def add_root_elements(self, handler: Any) -> None:
+        super().add_root_elements(handler)
+        if settings.WEBSUB_HUB:
+            handler.addQuickElement("link", "", {"rel": "hub", "href": settings.WEBSUB_HUB})
+
+    def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
+        super().add_item_elements(handler, item)
+        for name, address in item["authors"]:
+            handler.startElement("author", {})
+            handler.addQuickElement("name", writable(name))
+            handler.addQuickElement("uri", address)
+            handler.endElement("author")
+        if item["image"]:
+            handler.addQuickElement("link", "", {"rel": "enclosure", "type": "image/png", "href": item["image"]})
+        handler.addQuickElement("content", item["content"], HTML)
+
+
+class JsonFeed(SyndicationFeed):
+    """JSON Feed 1.1 (jsonfeed.org)."""
+
+    content_type = "application/feed+json; charset=utf-8"
+
+    def write(self, outfile: Any, encoding: str) -> None:
+        feed = self.feed
+        document = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": feed["title"],
+            "home_page_url": feed["link"],
+            "feed_url": feed["feed_url"],
+            "description": feed["subtitle"],
+            "language": feed["language"],
+            "authors": [{"name": feed["author_name"], "url": f"{settings.SITE_URL}/"}],
+            "hubs": [{"type": "WebSub", "url": settings.WEBSUB_HUB}] if settings.WEBSUB_HUB else None,
+            "items": [_known(self._item(item)) for item in self.items],
+        }
+        outfile.write(json.dumps(_known(document), ensure_ascii=False).encode(encoding))
+
+    @staticmethod
+    def _item(item: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": item["unique_id"],
+            "url": item["link"],
+            "title": item["title"],
+            "content_html": item["content"],
+            "summary": item["summary"],
+            "image": item["image"],
+            "date_published": rfc3339_date(item["pubdate"]),
+            "date_modified": rfc3339_date(item["updateddate"]),
+            "authors": [{"name": name, "url": address} for name, address in item["authors"]],
+            "tags": list(item["categories"]),
+        }
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value or name == "items"}
+
+
+FORMS: dict[str, type[SyndicationFeed]] = {"atom": Atom, "json": JsonFeed}
 
 
 @method_decorator(require_safe, name="__call__")
-class AtomFeed(Feed):
-    """What every feed of this site says of itself and of its entries (RFC 4287)."""
+class SiteFeed(Feed):
+    """A feed in one of the forms; a subclass says its title and its entries, `page` is the page that they stand on."""
 
-    feed_type = Atom1Feed
     author_name = PUBLISHER
-    language = "en-GB"
+    language = LANGUAGE
+    # The name of its address in Atom.
+    name: ClassVar[str]
+
+    def __init__(self, form: str = "atom") -> None:
+        self.feed_type = FORMS[form]
+        self.url_name = self.name if form == "atom" else f"{self.name}-{form}"
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return super().__call__(request, *args, **kwargs)
+        response = super().__call__(request, *args, **kwargs)
+        links = [f'<{settings.SITE_URL}{request.path}>; rel="self"']
+        if settings.WEBSUB_HUB:
+            links.append(f'<{settings.WEBSUB_HUB}>; rel="hub"')
+        response.headers["Link"] = ", ".join(links)
+        return response
 
-    def feed_url(self) -> str:
+    def page(self, obj: Any) -> str:
         raise NotImplementedError
 
-    def feed_guid(self) -> str:
-        return self.feed_url()
+    def link(self, obj: Any) -> str:
+        return settings.SITE_URL + self.page(obj)
+
+    def feed_url(self, obj: Any) -> str:
+        return settings.SITE_URL + reverse(self.url_name, args=[obj.slug] if obj else [])
+
+    def feed_guid(self, obj: Any) -> str:
+        return settings.SITE_URL + reverse(self.name, args=[obj.slug] if obj else [])
 
     def item_link(self, item: Any) -> str:
         return settings.SITE_URL + item.get_absolute_url()
 
-    def item_guid(self, item: models.Model) -> str:
-        """A tag URI (RFC 4151), which stays whatever happens to addresses."""
-        host = urlsplit(settings.SITE_URL).hostname
-        return f"tag:{host},2026:{item._meta.label_lower}/{item.pk}"
+    def item_guid(self, item: Any) -> str:
+        return guid(item)
+
+    def item_description(self, item: Any) -> str:
+        return escape(self.item_summary(item))
+
+    def item_summary(self, item: Any) -> str:
+        """A sentence or two, as plain text."""
+        raise NotImplementedError
+
+    def item_content(self, item: Any) -> str:
+        """All that there is to read, as HTML that needs nothing of this site."""
+        raise NotImplementedError
+
+    def item_image(self, item: Any) -> str:
+        return ""
+
+    def item_authors(self, item: Any) -> list[tuple[str, str]]:
+        """Names and addresses; without any it is the feed’s own."""
+        return []
+
+    def item_extra_kwargs(self, item: Any) -> dict[str, Any]:
+        return {
+            "summary": self.item_summary(item),
+            "content": self.item_content(item),
+            "image": self.item_image(item),
+            "authors": self.item_authors(item),
+        }
 
 
-class CorrectionsFeed(AtomFeed):
-    """The latest corrections and retractions of figures."""
-
-    title = f"{NAME}: corrections"
-    subtitle = "Figures that were wrong, what they are now, and why."
-
-    def link(self) -> str:
-        return settings.SITE_URL + reverse("articles:corrections")
-
-    def feed_url(self) -> str:
-        return settings.SITE_URL + reverse("articles:corrections-feed")
-
-    def items(self) -> list[Sourced]:
-        return list(corrections(1, a_page=MOST_ENTRIES).object_list)
-
-    def item_title(self, item: Sourced) -> str:
-        return writable(f"{item.change_text}: {item.subject}")
-
-    def item_description(self, item: Sourced) -> str:
-        return format_html("<p>{}</p>", writable(item.why_note))
-
-    def item_pubdate(self, item: Sourced) -> datetime | None:
-        return item.published_at
-
-    def item_updateddate(self, item: Sourced) -> datetime | None:
-        return item.published_at
+def guid(record: models.Model) -> str:
+    """A tag URI (RFC 4151), which stays whatever happens to addresses."""
+    host = urlsplit(settings.SITE_URL).hostname
+    return f"tag:{host},2026:{record._meta.label_lower}/{record.pk}"
 
 
-def writable(text: str) -> str:
-    """Text without what no feed can hold."""
-    return CONTROL_CHARACTERS.sub(" ", text)
+def in_both_forms(route: str, feed: Callable[[str], SiteFeed], name: str) -> list[URLPattern]:
+    """The addresses of a feed; that of JSON is named like that of Atom, with “-json” behind it."""
+    return [
+        path(f"{route}.atom", feed("atom"), name=name),
+        path(f"{route}.json", feed("json"), name=f"{name}-json"),
+    ]

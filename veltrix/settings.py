@@ -77,6 +77,18 @@ def page_cache_server(name: str, address: str) -> str:
         raise ImproperlyConfigured(f"{name} must be redis://host:6379/0, rediss://…, unix:///path or off.")
     return f"{schemes[scheme]}://{rest}"
 
+def web_address(name: str, default: str = "") -> str:
+    """Read an address that is asked by machines of ours; empty where there is none."""
+    address = env.str(name, default=default).strip()
+    try:
+        parts = urlsplit(address)
+        is_right = bool(parts.hostname) and (parts.scheme == "https" or is_loopback(parts.hostname))
+    except ValueError:
+        is_right = False
+    if address and not (is_right and address.isascii() and address.isprintable() and not set(address) & set(' <>"')):
+        raise ImproperlyConfigured(f"{name} must be an address that begins with https://, not {address!r}.")
+    return address
+
 
 # Core settings
 
@@ -380,6 +392,10 @@ NEWSLETTER_SUPPRESSION_KEY = env.str("NEWSLETTER_SUPPRESSION_KEY", default="")
 BOUNCE_MAILBOX = mail_urls.mailbox("BOUNCE_MAILBOX", _address) if (_address := env.str("BOUNCE_MAILBOX", "")) else None
 # Providers that report to /newsletter/reports/<provider>/, each with the secret by which it is known.
 NEWSLETTER_WEBHOOKS = mail_urls.webhooks("NEWSLETTER_WEBHOOKS", env.list("NEWSLETTER_WEBHOOKS", default=[]))
+
+# Found elsewhere: the hub that tells readers of feeds of news (W3C WebSub); empty: none.
+
+WEBSUB_HUB = web_address("WEBSUB_HUB")
 
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
 

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from articles.feeds import in_both_forms
 from newsletter.feeds import EditionsFeed
 
 from . import views
@@ -15,6 +16,8 @@ urlpatterns = [
     path("careers/", include("careers.urls")),
     path("newsletter/", include("newsletter.urls")),
     path("feeds/editions.atom", kept()(EditionsFeed()), name="editions-feed"),
+
+    *in_both_forms("feeds/editions", EditionsFeed, "editions-feed"),
     path("media/<path:name>", views.media, name="media"),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]

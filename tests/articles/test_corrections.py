@@ -61,7 +61,7 @@ class CorrectionsTests(TestCase):
         entry = self.entries()[0]
 
         self.assertIn("<b> &", entry.findtext("atom:title", namespaces=ATOM))
-        self.assertEqual(entry.findtext("atom:summary", namespaces=ATOM), "<p>&lt;script&gt; &amp;</p>")
+        self.assertEqual(entry.findtext("atom:summary", namespaces=ATOM), "&lt;script&gt; &amp;")
 
     def test_an_entry_has_an_identity_of_its_own_and_leads_to_the_figure(self):
         correct(make_statistic("1%", slug="one").current, display_text="2%", value=2)
