@@ -56,8 +56,10 @@ def entries(articles: ArticleQuerySet) -> list[Entry]:
 
 class ArticlesFeed(SiteFeed):
     name = "articles:feed"
-    title = NAME
     subtitle = "Numbered, data-driven articles about AI and work, with every figure sourced and its check shown."
+
+    def title(self, obj: Any) -> str:
+        return writable(f"{NAME}: {obj.name}") if obj else NAME
 
     def page(self, obj: Any) -> str:
         return reverse("articles:index")
@@ -102,9 +104,6 @@ class TopicFeed(ArticlesFeed):
     def get_object(self, request: HttpRequest, slug: str) -> Category:
         return get_object_or_404(Category.objects.select_related("parent"), slug=slug)
 
-    def title(self, obj: Category) -> str:
-        return writable(f"{NAME}: {obj.name}")
-
     def page(self, obj: Category) -> str:
         return obj.get_absolute_url()
 
@@ -117,9 +116,6 @@ class SeriesFeed(ArticlesFeed):
 
     def get_object(self, request: HttpRequest, slug: str) -> Series:
         return get_object_or_404(Series, slug=slug)
-
-    def title(self, obj: Series) -> str:
-        return writable(f"{NAME}: {obj.name}")
 
     def page(self, obj: Series) -> str:
         return obj.get_absolute_url()

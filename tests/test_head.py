@@ -14,17 +14,19 @@ SITE = "http://127.0.0.1:8000"
 
 
 class Head(HTMLParser):
-    """The links of a page's head as (rel, href) and its other attributes, and its metadata by name."""
+    """The links of a page's head with their attributes, its metadata by name, and where links of its body lead."""
 
     def __init__(self, response):
         super().__init__()
-        self.links, self.metas = [], {}
-        self.feed(response.text.partition("</head>")[0])
+        self.links, self.metas, self.anchors = [], {}, []
+        self.feed(response.text)
 
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
         if tag == "link":
             self.links.append(values)
+        elif tag == "a":
+            self.anchors.append(values["href"])
         elif tag == "meta":
             self.metas.setdefault(values.get("property") or values.get("name"), []).append(values.get("content"))
 

@@ -307,6 +307,16 @@ class SettingsTests(SimpleTestCase):
         self.assert_one_line("TIME_ZONE must be a name", SECRET_KEY="x", TIME_ZONE="Europe/Lundon")
         self.assert_one_line("ADMIN_PATH must name a path", SECRET_KEY="x", ADMIN_PATH="/")
 
+    def test_what_machines_elsewhere_read_is_checked(self):
+        wrong = {
+            "WEBSUB_HUB": ["http://hub.example/", "hub.example", "https://", "https://[", "https://hub.example/<x>"],
+            "INDEXNOW_KEY": ["short", "x" * 129, "with/slash"],
+            "SECURITY_CONTACT": ["me@example.com", "mailto:me", "https://a b"],
+        }
+        for name, value in ((name, value) for name, values in wrong.items() for value in values):
+            with self.subTest(name, value=value):
+                self.assert_one_line(f"{name} must b", SECRET_KEY="x", **{name: value})
+
     def test_a_wrong_threshold_of_the_review(self):
         wrong = [
             *(("REVIEW_PAY_MONTHS", value) for value in ("0", "-3", "2.5", "²", "10001", "")),

@@ -17,7 +17,7 @@ from django.utils.csp import CSP
 from django_prose_editor.config import html_tags
 from js_asset import static_lazy
 
-from veltrix import mail_urls
+from veltrix import mail_urls, web_urls
 from veltrix.framing import open_to_frames
 from veltrix.mail_urls import is_loopback
 
@@ -88,6 +88,7 @@ def web_address(name: str, default: str = "") -> str:
     if address and not (is_right and address.isascii() and address.isprintable() and not set(address) & set(' <>"')):
         raise ImproperlyConfigured(f"{name} must be an address that begins with https://, not {address!r}.")
     return address
+
 
 
 # Core settings
@@ -393,9 +394,15 @@ BOUNCE_MAILBOX = mail_urls.mailbox("BOUNCE_MAILBOX", _address) if (_address := e
 # Providers that report to /newsletter/reports/<provider>/, each with the secret by which it is known.
 NEWSLETTER_WEBHOOKS = mail_urls.webhooks("NEWSLETTER_WEBHOOKS", env.list("NEWSLETTER_WEBHOOKS", default=[]))
 
-# Found elsewhere: the hub that tells readers of feeds of news (W3C WebSub); empty: none.
+# Found elsewhere: the hub that tells readers of feeds of news (W3C WebSub), the key by which search engines know who
+# reports changes (indexnow.org), whether programs are kept out, and whom to tell of a hole, on what terms (RFC 9116)
 
-WEBSUB_HUB = web_address("WEBSUB_HUB")
+WEBSUB_HUB = web_urls.web_address("WEBSUB_HUB", env.str("WEBSUB_HUB", default=""))
+INDEXNOW_KEY = web_urls.indexnow_key("INDEXNOW_KEY", env.str("INDEXNOW_KEY", default=""))
+INDEXNOW_URL = web_urls.web_address("INDEXNOW_URL", env.str("INDEXNOW_URL", "https://api.indexnow.org/indexnow"))
+ROBOTS_DISALLOW_ALL = boolean("ROBOTS_DISALLOW_ALL", default=False)
+SECURITY_CONTACT = web_urls.contact("SECURITY_CONTACT", env.str("SECURITY_CONTACT", default=""))
+SECURITY_POLICY = web_urls.web_address("SECURITY_POLICY", env.str("SECURITY_POLICY", default=""))
 
 # Review of figures: when one is old, when a range is wide, and by how much a lower figure may move at once
 

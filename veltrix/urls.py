@@ -10,6 +10,8 @@ from .page_cache.views import kept
 
 handler500 = "veltrix.outages.server_error"
 
+from . import sitemaps, views, well_known
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("articles.urls")),
@@ -18,6 +20,12 @@ urlpatterns = [
     path("feeds/editions.atom", kept()(EditionsFeed()), name="editions-feed"),
 
     *in_both_forms("feeds/editions", EditionsFeed, "editions-feed"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemaps/<slug:name>-<int:number>.xml", sitemaps.part, name="sitemap-part"),
+    path("robots.txt", well_known.robots, name="robots"),
+    path("llms.txt", well_known.llms, name="llms"),
+    path(".well-known/security.txt", well_known.security, name="security"),
+    path("<slug:key>.txt", well_known.indexnow_key, name="indexnow-key"),
     path("media/<path:name>", views.media, name="media"),
     path(settings.ADMIN_PATH, admin.site.urls),
 ]
