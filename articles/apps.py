@@ -19,6 +19,8 @@ class ArticlesConfig(AppConfig):
         watch.leave_out(Byline, DraftSave, ReviewMark, ShareLink, WorkingCopy)
         watch.leave_out(ExternalLink, ExternalLink.articles.through, ExternalLink.sources.through)
 
+        from . import article_rules, figure_rules, news  # noqa: F401 - enter their rules and news
+
         # For every app that holds figures, those of floors above included.
         pre_migrate.connect(frozen.take_off, dispatch_uid="articles.frozen")
         post_migrate.connect(frozen.install, dispatch_uid="articles.frozen")

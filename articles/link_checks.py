@@ -102,7 +102,7 @@ def _ask(method: str, address: str, may_connect: MayConnect) -> tuple[int, str]:
     agent = f"VeltrixLinkCheck (+{settings.SITE_URL}/)"
     with socket.create_connection((ips[0], port), timeout=TIMEOUT) as plain:
         # The limit of the socket holds for each of its reads: who sends a letter a second is cut off here.
-        cut_off = threading.Timer(2 * TIMEOUT, _hang_up, [plain])
+        cut_off = threading.Timer(2 * TIMEOUT, hang_up, [plain])
         cut_off.start()
         try:
             connection = http.client.HTTPConnection(host, port)
@@ -120,7 +120,8 @@ def _ask(method: str, address: str, may_connect: MayConnect) -> tuple[int, str]:
             connection.close()
 
 
-def _hang_up(connected: socket.socket) -> None:
+def hang_up(connected: socket.socket) -> None:
+    """End a connection that another thread waits for."""
     with suppress(OSError):
         connected.shutdown(socket.SHUT_RDWR)
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from . import bare_figures, live_references
+from . import announcing, bare_figures, live_references
 from .article_rules import year_in
 from .documents import document_of, say_the_same
 from .models import Article, ArticleVersion, Cancellation, Category
@@ -69,6 +69,7 @@ def publish(
         article.withdrawn_at = None if article.is_withdrawn else article.withdrawn_at
         article.save(update_fields=["live_version", "published_at", "withdrawn_at"])
         live_references.renew(article, live_references.records_in(draft.document))
+        announcing.soon()
     return version
 
 
@@ -101,6 +102,7 @@ def promote(article: Article) -> None:
     article.live_version, article.next_version, article.next_at = article.next_version, None, None
     article.save(update_fields=["live_version", "next_version", "next_at", "withdrawn_at"])
     live_references.promote(article)
+    announcing.soon()
 
 
 def ready(article: Article) -> Draft:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
+from . import announcing
 from .models import Article, Redirect
 from .models.redirects import address_of
 
@@ -32,6 +33,7 @@ def moved(article: Article, old_slug: str) -> Redirect:
     Redirect.objects.filter(path=new, article=article).delete()
     redirect, _ = Redirect.objects.update_or_create(path=old, defaults={"article": article, "target": ""})
     Redirect.objects.filter(target=old).update(article=article, target="")
+    announcing.soon()
     return redirect
 
 

@@ -17,7 +17,7 @@ from django.db.models import F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from . import live_references
+from . import announcing, live_references
 from .models import Article, ArticleVersion
 from .models.versions import Cancellation
 from .publishing import CHANGE_IS_SCHEDULED, in_words, lock, make_version, publish, ready
@@ -166,6 +166,7 @@ def withdraw(article: Article, *, at: datetime | None = None) -> None:
             raise NotScheduledError(CHANGE_IS_SCHEDULED.format(in_words(article.next_at)))
         article.withdrawn_at = at or timezone.now()
         _save(article)
+        announcing.soon()
 
 
 def _check(at: datetime) -> None:

@@ -30,6 +30,8 @@ from .transport import open_lane
 logger = logging.getLogger(__name__)
 
 TICK = 2.0
+# How often news is looked for that nobody has announced: what a scheduled moment has brought.
+LOOK = 20.0
 PRUNE = 3600.0
 # At most so long at a time: the rest is left to the next hour.
 PRUNING = timedelta(seconds=20)
@@ -77,7 +79,7 @@ class Supervisor:
         roles = ["tasks"] * tasks + ["sender"] * senders
         self.children = [Child([*manage, "worker", "--lanes", str(lanes), "--role", role]) for role in roles]
         self.is_stopping = threading.Event()
-        self.prunes_at = 0.0
+        self.prunes_at = self.looks_at = 0.0
         # Children that have died and whose mails nobody has looked after yet.
         self.ended: set[int] = set()
 
@@ -100,6 +102,9 @@ class Supervisor:
             self.ended.remove(min(self.ended))
         content.settle()
         is_busy = upkeep.tick()
+        if time.monotonic() >= self.looks_at:
+            self.looks_at = time.monotonic() + LOOK
+            upkeep.announce()
         if not is_busy and time.monotonic() >= self.prunes_at:
             self.prunes_at = time.monotonic() + PRUNE
             self._prune()

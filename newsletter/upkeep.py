@@ -8,6 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from articles import announcing, schedule
+
 from . import claims, preparation, reports
 from .models import Delivery, Edition, Sender
 
@@ -22,6 +24,17 @@ def tick() -> bool:
     rounds: list[Callable[[], bool]] = [promote, prepare, expire, settle, withdraw, reopen, finish]
     busy = [_tried(act) for act in rounds]
     return any(busy)
+
+
+def announce() -> None:
+    """Tell those elsewhere who want to know what has changed for readers meanwhile; see `articles.announcing`."""
+    if announcing.is_wanted():
+        _tried(_settle_and_look)
+
+
+def _settle_and_look() -> bool:
+    schedule.settle()
+    return announcing.look() > 0
 
 
 def _tried(act: Callable[[], bool]) -> bool:

@@ -1,3 +1,4 @@
+from .announcements import Announcement
 from .article import Article, Author, Byline, Category, Series
 from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
 from .drafts import DraftSave, ShareLink, WorkingCopy
@@ -10,6 +11,7 @@ from .statistics import Statistic, StatisticValue
 from .versions import ArticleVersion, AuthorReference, Cancellation, LiveReference, StatisticReference
 
 __all__ = [
+    "Announcement",
     "Article",
     "ArticleVersion",
     "Author",

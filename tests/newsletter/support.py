@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from aiosmtpd.controller import Controller
 from django.test import TestCase, override_settings
-from django_tasks_db.management.commands.db_worker import Worker
-from django_tasks_db.models import DBTaskResult
 
 from newsletter.models import Subscriber
+from tests.queue import WithQueue
 
 ADDRESS = "ada@example.com"
 
@@ -76,7 +75,7 @@ def stamp_in(page):
     return re.search(r'name="stamp" value="([^"]+)"', page.content.decode())[1]
 
 
-class NewsletterTestCase(TestCase):
+class NewsletterTestCase(WithQueue, TestCase):
     def setUp(self):
         super().setUp()
         self.mailbox = self.enterContext(mail_server())
@@ -110,23 +109,3 @@ class NewsletterTestCase(TestCase):
         self.sign_up(address)
         self.post(link_in(self.mailbox.letters[-1], "confirm"))
         return Subscriber.objects.with_address(address).get()
-
-    def work(self):
-        """Work off the queue as `manage.py db_worker` does, with the tasks that tasks add.
-
-        Only its endless loop is left out: it closes connections, and the test's transaction with them.
-        """
-        worker = Worker(
-            queue_names=["default"],
-            excluded_queue_names=[],
-            interval=0,
-            batch=True,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id="tests",
-        )
-        while task := DBTaskResult.objects.ready().first():
-            task.claim(worker.worker_id)
-            with self.captureOnCommitCallbacks(execute=True):
-                worker.run_task(task)

@@ -1,0 +1,54 @@
+"""What there is to announce of articles and of corrections; see `articles.announcing`."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from hashlib import sha256
+
+from django.urls import reverse
+
+from .announcing import States, enter
+from .article_feeds import MOST_ARTICLES
+from .models import Article
+from .models.sourced import kinds_of_figures
+
+TOPIC, SERIES = "live_version__category", "live_version__series"
+
+
+def article_pages() -> States:
+    articles = Article.objects.published().values_list("slug", "live_version")
+    return {reverse("articles:detail", args=[slug]): str(version) for slug, version in articles}
+
+
+def article_feeds() -> States:
+    """Of all articles, of those of each topic and of the one above it, and of each series; one query."""
+    newest: dict[tuple[str, str], list[int]] = defaultdict(list)
+    articles = Article.objects.published().newest_first()
+    columns = (f"{TOPIC}__slug", f"{TOPIC}__parent__slug", f"{SERIES}__slug")
+    for version, topic, above, series in articles.values_list("live_version", *columns):
+        for name, slug in (("feed", ""), ("topic-feed", topic), ("topic-feed", above), ("series-feed", series)):
+            if slug is not None and len(newest[name, slug]) < MOST_ARTICLES:
+                newest[name, slug].append(version)
+    return {
+        path: digest(versions)
+        for (name, slug), versions in newest.items()
+        for path in in_both_forms(f"articles:{name}", slug)
+    }
+
+
+def correction_feeds() -> States:
+    rows = [kind._default_manager.corrections() for kind in kinds_of_figures()]  # type: ignore[attr-defined]
+    latest = [found.values_list("pk", flat=True).first() for found in rows]
+    return dict.fromkeys(in_both_forms("articles:corrections-feed"), digest(latest)) if any(latest) else {}
+
+
+def in_both_forms(name: str, slug: str = "") -> list[str]:
+    """The paths of a feed."""
+    return [reverse(form, args=[slug] if slug else []) for form in (name, f"{name}-json")]
+
+
+def digest(entries: Iterable[object]) -> str:
+    return sha256(repr(list(entries)).encode()).hexdigest()
+
+
+enter(pages=article_pages, feeds=article_feeds)
+enter(feeds=correction_feeds)

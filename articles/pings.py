@@ -1,0 +1,98 @@
+"""The requests by which others are told of news: few, short, to addresses of the settings alone, and tried again."""
+
+import http.client
+import json
+import logging
+import ssl
+import threading
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.tasks import Task, task
+from django.utils import timezone
+
+from .link_checks import hang_up
+
+logger = logging.getLogger(__name__)
+
+type Ping = Task[[list[str], int], None]
+
+TIMEOUT = 10
+RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 25, 125)]
+# Refusals that may be none the next time.
+FOR_NOW = {408, 425, 429}
+
+
+class UnheardPingError(Exception):
+    """Somebody could not be told of news, or would not hear of it."""
+
+
+@task(priority=-10)
+def ping_hub(paths: list[str], failures: int = 0) -> None:
+    """Tell the hub that feeds have news, each in a request of its own: hubs do not agree on how to name several."""
+    unheard = [path for path in paths if not _is_taken(settings.WEBSUB_HUB, *_form(path))]
+    _again(ping_hub, unheard, failures)
+
+
+@task(priority=-10)
+def submit_pages(paths: list[str], failures: int = 0) -> None:
+    """Tell search engines which pages are new, changed or gone."""
+    key = settings.INDEXNOW_KEY
+    document = {
+        "host": urlsplit(settings.SITE_URL).netloc,
+        "key": key,
+        "keyLocation": f"{settings.SITE_URL}/{key}.txt",
+        "urlList": [settings.SITE_URL + path for path in paths],
+    }
+    is_taken = _is_taken(settings.INDEXNOW_URL if key else "", json.dumps(document), "application/json; charset=utf-8")
+    _again(submit_pages, [] if is_taken else paths, failures)
+
+
+def _form(path: str) -> tuple[str, str]:
+    fields = {"hub.mode": "publish", "hub.url": settings.SITE_URL + path}
+    return urlencode(fields), "application/x-www-form-urlencoded"
+
+
+def _again(ping: Ping, unheard: list[str], failures: int) -> None:
+    if not unheard:
+        return
+    if failures >= len(RETRY_AFTER):
+        raise UnheardPingError(f"{len(unheard)} addresses")
+    ping.using(run_after=timezone.now() + RETRY_AFTER[failures]).enqueue(unheard, failures + 1)
+
+
+def _is_taken(address: str, body: str, content_type: str) -> bool:
+    """Whether a request was heard; what nobody is to be told any more counts as heard. Raises `UnheardPingError`."""
+    if not address:
+        return True
+    try:
+        status = post(address, body.encode(), content_type)
+    except (OSError, http.client.HTTPException) as error:
+        logger.warning("%s could not be told of news: %s", urlsplit(address).hostname, type(error).__name__)
+        return False
+    if 300 <= status < 500 and status not in FOR_NOW:
+        raise UnheardPingError(f"{urlsplit(address).hostname} answered {status}")
+    return 200 <= status < 300
+
+
+def post(address: str, body: bytes, content_type: str) -> int:
+    """The status of the answer; redirects are not followed, and its body is not read."""
+    parts = urlsplit(address)
+    host, path = parts.hostname or "", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    connection = http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT)
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=context)
+    connection.connect()
+    # The limit of the socket holds for each of its reads: who sends a letter a second is cut off here.
+    cut_off = threading.Timer(2 * TIMEOUT, hang_up, [connection.sock])
+    cut_off.start()
+    try:
+        agent = f"Veltrix (+{settings.SITE_URL}/)"
+        headers = {"Content-Type": content_type, "User-Agent": agent, "Connection": "close"}
+        connection.request("POST", path, body, headers)
+        return connection.getresponse().status
+    finally:
+        cut_off.cancel()
+        connection.close()

@@ -1,0 +1,19 @@
+"""What there is to announce of editions; see `articles.announcing`."""
+
+from articles.announcing import States, enter
+from articles.news import digest, in_both_forms
+
+from .feeds import MOST_ENTRIES
+from .models import Edition
+
+
+def pages() -> States:
+    return {edition.get_absolute_url(): str(edition.pk) for edition in Edition.objects.in_archive().only("slug")}
+
+
+def feeds() -> States:
+    latest = list(Edition.objects.in_archive().values_list("pk", flat=True)[:MOST_ENTRIES])
+    return dict.fromkeys(in_both_forms("editions-feed"), digest(latest)) if latest else {}
+
+
+enter(pages=pages, feeds=feeds)
