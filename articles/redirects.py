@@ -58,10 +58,11 @@ def _destination(path: str) -> str:
     """Where a request for a path is sent on to; empty where nowhere. What stands beside an article moves with it."""
     form = next((form for form in FORMS if path.endswith(form)), None)
     page = f"{path.removesuffix(form)}/" if form else path
-    redirect = _followed([page]).get(page)
-    if redirect is None or (form and redirect.article is None):
-        return ""
-    return redirect.destination.removesuffix("/") + form if form else redirect.destination
+    found = _followed({path, page})
+    if redirect := found.get(path):
+        return redirect.destination
+    beside = found.get(page)
+    return beside.destination.removesuffix("/") + (form or "") if beside and beside.article else ""
 
 
 def follow(get_response: GetResponse) -> GetResponse:

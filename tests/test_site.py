@@ -172,6 +172,7 @@ class MediaTests(TestCase):
 
         self.assertEqual((response.status_code, response.headers["Content-Type"]), (200, "image/png"))
         self.assertEqual(response.getvalue(), b"\x89PNG")
+        self.assertEqual(response.headers["Cross-Origin-Resource-Policy"], "cross-origin")
         self.assertEqual(self.client.get(f"/media/{page}").status_code, 404)
         self.assertEqual(self.client.get("/media/articles/none.png").status_code, 404)
         self.assertEqual(self.client.get("/media/articles").status_code, 404)

@@ -21,7 +21,6 @@ from articles.models import Article, Author, Category, Series, Source, Statistic
 from careers.models import CareerPath, Role, Skill
 from newsletter.models import Edition
 
-# A part of so many is made in less than half a second.
 MOST = 2_000
 XML = "application/xml; charset=utf-8"
 FIXED = [

@@ -52,4 +52,6 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
         raise Http404("There is no such picture.")
     response = FileResponse(default_storage.open(name), content_type=content_type)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    # Articles are read elsewhere, too: in feeds.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,10 +1,14 @@
 import re
 from datetime import timedelta
+from io import BytesIO
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase, override_settings
 from django.utils import timezone
+from PIL import Image as Pillow
 
-from articles.models import Byline, FaqItem, Series
+from articles.models import Byline, FaqItem, Image, Series
+from articles.pictures import take_in
 from articles.publishing import publish
 from tests.factories import (
     add_role_table,
@@ -89,6 +93,26 @@ class ArticlesFeedTests(TestCase):
         self.assertEqual(self.client.get(item["image"].removeprefix(SITE)).headers["Content-Type"], "image/png")
         self.assertEqual(item["id"], f"tag:127.0.0.1,2026:articles.article/{article.pk}")
         self.assertEqual(item["url"], f"{SITE}/articles/pay/")
+
+    def test_pictures_come_along_with_their_size_and_words_and_any_site_may_show_them(self):
+        article = make_draft(slug="pay")
+        content = BytesIO()
+        Pillow.new("RGB", (640, 480), "red").save(content, "PNG")
+        name = take_in(SimpleUploadedFile("a.png", content.getvalue()))
+        picture = {"width": 640, "height": 480, "alt": 'A "red" field', "caption": "Red.", "credit": "Ada"}
+        Image.objects.create(parent=article, region="main", ordering=20, file=name, **picture)
+        publish_as_is(article)
+
+        content = self.json()["items"][0]["content_html"]
+
+        found = re.search(rf'<img src="{SITE}(/media/[^"]+)" width="640" height="480" alt="([^"]+)">', content)
+        self.assertEqual(found[2], "A &quot;red&quot; field")
+        self.assertIn("<figcaption>Red.<br>Picture: Ada</figcaption>", content)
+        picture = self.client.get(found[1])
+        self.assertEqual((picture.status_code, picture.headers["Cross-Origin-Resource-Policy"]), (200, "cross-origin"))
+        self.assertTrue(picture.getvalue())
+        text = self.client.get("/articles/pay.md").text
+        self.assertIn(f'![A "red" field]({SITE}{found[1]})', text)
 
     def test_whatever_was_typed_both_forms_can_be_read(self):
         statistic = make_statistic("1%", claim=HOSTILE, source=make_source(title=HOSTILE))

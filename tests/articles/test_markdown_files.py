@@ -4,7 +4,7 @@ import yaml
 from django.test import TestCase
 from markdown_it import MarkdownIt
 
-from articles.models import FaqItem, Quote, Series, TableBlock
+from articles.models import FaqItem, Quote, Redirect, Series, TableBlock
 from articles.publishing import publish
 from articles.redirects import moved
 from tests.factories import (
@@ -155,6 +155,16 @@ class MarkdownFileTests(TestCase):
                 )
                 self.assertEqual(self.client.get(f"/articles/new{form}").status_code, 200)
         self.assertEqual(self.client.get("/articles/none/card.png").status_code, 404)
+
+    def test_an_old_address_of_another_site_may_end_like_a_form_of_an_article(self):
+        Redirect.objects.create(path="/blog/pay.md", target="/careers/")
+        Redirect.objects.create(path="/blog/pay/", target="/articles/")
+
+        with self.assertNumQueries(2):
+            response = self.client.get("/blog/pay.md")
+
+        self.assertEqual((response.status_code, response.headers["Location"]), (301, "/careers/"))
+        self.assertEqual(self.client.get("/blog/pay/card.png").status_code, 404)
 
     def test_the_page_says_where_it_is(self):
         make_article(slug="pay")
