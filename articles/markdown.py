@@ -13,6 +13,8 @@ from itertools import takewhile
 from django.conf import settings
 from django.utils.encoding import iri_to_uri
 
+from .elsewhere import TABLE, TEXT
+
 SPACE = re.compile(r"[ \t\r\n\f]+")
 # What would be markup wherever it stands; a mark of exclamation only makes a picture of what follows.
 MARKUP = re.compile(r"([\\`*_\[\]<~])|(!)(?=$|\[)|(&)(?=#?\w+;)")
@@ -22,24 +24,7 @@ ENTITY = re.compile(r"&#?\w+;")
 SAFE_ADDRESS = re.compile(r"[A-Za-z0-9/:.?=#%&~+@,;-]+")
 CLOSING = re.compile(r"(?<= )#+$")
 NOTE = re.compile(r"#source-(\d+)$")
-BLOCKS = {
-    "p",
-    "h2",
-    "h3",
-    "h4",
-    "ul",
-    "ol",
-    "li",
-    "dl",
-    "dt",
-    "dd",
-    "blockquote",
-    "figure",
-    "figcaption",
-    "table",
-    "hr",
-}
-BLOCKS |= {"caption", "thead", "tbody", "tr", "th", "td"}
+BLOCKS = (TEXT - {"br"}) | TABLE
 VOID = {"br", "hr", "img"}
 MARKS = {"strong": "**", "em": "_"}
 # Elements that stand deeper are read as if they were not there.
@@ -252,18 +237,23 @@ def _judged(pieces: list[_Piece]) -> Iterable[str]:
 
 
 def _is_understood(pieces: list[_Piece], start: int, stop: int) -> bool:
-    inside = "".join(piece.text for piece in pieces[start + 1 : stop])
-    before = "".join(piece.text for piece in pieces[:start])[-1:]
-    after = "".join(piece.text for piece in pieces[stop + 1 :])[:1]
-    is_alone = all(
-        not letter or letter == "\x00" or letter.isspace() or _is_punctuation(letter) for letter in (before, after)
-    )
+    within = pieces[start + 1 : stop]
+    first, last = (next((piece.text for piece in way if piece.text), " ") for way in (within, reversed(within)))
+    is_tight = not first[0].isspace() and not last[-1].isspace() and "\x00" not in (first[0], last[-1])
+    is_nested = any(piece.mark == pieces[start].mark for piece in within)
+    return is_tight and not is_nested and all(_is_apart(pieces, place, way) for place, way in ((start, -1), (stop, 1)))
+
+
+def _is_apart(pieces: list[_Piece], place: int, way: int) -> bool:
+    """Whether what stands beside a mark, that way, lets it be one."""
+    end = len(pieces) if way > 0 else -1
+    beside = list(takewhile(lambda piece: piece.mark, (pieces[at] for at in range(place + way, end, way))))
     # Two marks of one kind side by side would be read as one.
-    outwards = [pieces[:start][::-1], pieces[stop + 1 :]]
-    beside = [piece.mark for way in outwards for piece in takewhile(lambda piece: piece.mark, way)]
-    is_nested = pieces[start].mark in [piece.mark for piece in pieces[start + 1 : stop]]
-    is_tight = inside.strip(" \x00") == inside and not inside[:1].isspace() and not inside[-1:].isspace()
-    return bool(inside) and is_alone and is_tight and not is_nested and pieces[start].mark not in beside
+    if any(piece.mark == pieces[place].mark for piece in beside):
+        return False
+    text = next((pieces[at].text for at in range(place + way, end, way) if pieces[at].text), "\x00")
+    letter = text[0] if way > 0 else text[-1]
+    return letter == "\x00" or letter.isspace() or _is_punctuation(letter)
 
 
 def _is_punctuation(letter: str) -> bool:

@@ -1,5 +1,6 @@
 """HTML as Markdown, read again by another program (markdown-it): every word, block and link comes back."""
 
+import time
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -138,6 +139,16 @@ class WritingTests(SimpleTestCase):
         deep = "<blockquote>" * 3000 + "<p>x</p>" + "</blockquote>" * 3000
 
         self.assertIn("x", self.written(deep))
+
+    def test_a_long_paragraph_takes_as_long_as_its_length(self):
+        def seconds(number):
+            started = time.perf_counter()
+            self.written("<p>" + "<em>a</em> <strong>b</strong>" * number + "</p>")
+            return time.perf_counter() - started
+
+        short = min(seconds(100) for _ in range(3))
+
+        self.assertLess(seconds(2_000), 120 * short)
 
 
 class PortableTests(SimpleTestCase):
