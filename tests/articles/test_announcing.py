@@ -2,12 +2,14 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 from urllib.parse import parse_qs
 
 import time_machine
+from django.db import connections
 from django.test import TestCase, override_settings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -19,6 +21,7 @@ from articles.redirects import moved
 from articles.schedule import schedule, withdraw
 from newsletter import upkeep
 from tests.articles.test_schedule import edit
+from tests.committed import CommittedTestCase
 from tests.factories import make_article, make_category, make_draft, make_statistic, publish_as_is
 from tests.newsletter.lists import make_part, make_sent
 from tests.queue import WithQueue
@@ -289,3 +292,24 @@ class PingTests(AnnouncingTestCase):
         pings.submit_pages.func(["/articles/pay/"])
 
         self.assertEqual((self.server.seen, self.waiting()), ([], []))
+
+
+class AtOnceTests(CommittedTestCase):
+    def test_workers_that_look_at_the_same_moment_hand_on_everything_once(self):
+        for _ in range(3):
+            make_article()
+        barrier = threading.Barrier(4)
+
+        def look(_):
+            try:
+                barrier.wait()
+                return announcing.look()
+            finally:
+                connections.close_all()
+
+        with override_settings(WEBSUB_HUB="https://hub.example/", INDEXNOW_KEY=KEY), ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(look, range(4)))
+
+        told = [path for task in DBTaskResult.objects.all() for path in task.args_kwargs["args"][0]]
+        self.assertEqual((len(told), len(set(told))), (7, 7))
+        self.assertEqual(sorted(found), [0, 0, 0, 7])
