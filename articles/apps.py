@@ -10,16 +10,14 @@ class ArticlesConfig(AppConfig):
     def ready(self) -> None:
         from veltrix.page_cache.content import watch
 
-        from . import article_rules, figure_rules  # noqa: F401 - enter their rules
-        from .models import Byline, DraftSave, ExternalLink, ReviewMark, ShareLink, WorkingCopy
+        from . import article_rules, figure_rules, news  # noqa: F401 - enter their rules and news
+        from .models import Announcement, Byline, DraftSave, ExternalLink, ReviewMark, ShareLink, WorkingCopy
         from .models.blocks import Block
 
         # A draft is what its rows say; readers see versions.
         watch.leave_out(*(kind for kind in apps.get_models() if issubclass(kind, Block)))
-        watch.leave_out(Byline, DraftSave, ReviewMark, ShareLink, WorkingCopy)
+        watch.leave_out(Announcement, Byline, DraftSave, ReviewMark, ShareLink, WorkingCopy)
         watch.leave_out(ExternalLink, ExternalLink.articles.through, ExternalLink.sources.through)
-
-        from . import article_rules, figure_rules, news  # noqa: F401 - enter their rules and news
 
         # For every app that holds figures, those of floors above included.
         pre_migrate.connect(frozen.take_off, dispatch_uid="articles.frozen")

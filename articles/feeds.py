@@ -18,6 +18,7 @@ from django.utils.feedgenerator import Atom1Feed, SyndicationFeed, rfc3339_date
 from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
+from veltrix.page_cache.views import kept
 from veltrix.publication import PUBLISHER
 
 from .elsewhere import writable
@@ -164,6 +165,6 @@ def guid(record: models.Model) -> str:
 def in_both_forms(route: str, feed: Callable[[str], SiteFeed], name: str) -> list[URLPattern]:
     """The addresses of a feed; that of JSON is named like that of Atom, with “-json” behind it."""
     return [
-        path(f"{route}.atom", feed("atom"), name=name),
-        path(f"{route}.json", feed("json"), name=f"{name}-json"),
+        path(f"{route}.atom", kept()(feed("atom")), name=name),
+        path(f"{route}.json", kept()(feed("json")), name=f"{name}-json"),
     ]

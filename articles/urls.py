@@ -1,7 +1,5 @@
 from django.urls import path
 
-from veltrix.page_cache.views import kept
-
 from . import downloads, views
 from .article_feeds import ArticlesFeed, CorrectionsFeed, SeriesFeed, TopicFeed
 from .feeds import in_both_forms
@@ -10,8 +8,6 @@ app_name = "articles"
 
 urlpatterns = [
     path("corrections/", views.corrections_index, name="corrections"),
-    path("feeds/corrections.atom", kept()(CorrectionsFeed()), name="corrections-feed"),
-
     *in_both_forms("feeds/articles", ArticlesFeed, "feed"),
     *in_both_forms("feeds/topics/<slug:slug>", TopicFeed, "topic-feed"),
     *in_both_forms("feeds/series/<slug:slug>", SeriesFeed, "series-feed"),

@@ -12,8 +12,6 @@ from django.views.decorators.http import require_safe
 
 from veltrix.page_cache.views import kept
 
-from . import shares, structured_data
-
 from . import markdown_files, shares, structured_data
 from .asked import is_bare
 from .cards import Card
@@ -102,6 +100,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "articles/detail.html", context)
 
 
+@kept()
 @require_safe
 def as_markdown(request: HttpRequest, slug: str) -> HttpResponse:
     """A published article as a file, for whoever reads with programs."""

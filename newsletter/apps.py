@@ -8,11 +8,8 @@ class NewsletterConfig(AppConfig):
         from articles import frozen
         from veltrix.page_cache.content import watch
 
-        from . import links  # noqa: F401 - enters its addresses
-        from .models import Edition, EditionContent
-
         from . import links, news  # noqa: F401 - enter their addresses and news
-        from .models import EditionContent
+        from .models import Edition, EditionContent
 
         frozen.keep(EditionContent)
         # The archive shows editions and what they hold, and nobody who gets them.

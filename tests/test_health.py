@@ -69,9 +69,7 @@ class ReadyzTests(CommittedTestCase):
             response = self.client.get("/readyz")
 
         self.assertEqual(response.status_code, 503)
-        self.assertEqual(
-            response.json(), {"status": "not ready", "parts": self.well | {"test": "failed"}}
-        )
+        self.assertEqual(response.json(), {"status": "not ready", "parts": self.well | {"test": "failed"}})
         self.assertIn("ZeroDivisionError", logs.output[0])
 
     def test_migrations_to_come_are_not_ready(self):

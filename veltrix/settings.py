@@ -69,28 +69,6 @@ def whole_number(name: str, default: int, *, least: int = 0, most: int = 10**9) 
     return int(value)
 
 
-def page_cache_server(name: str, address: str) -> str:
-    """Read the address of a Redis or Valkey server; both speak the same protocol."""
-    scheme, _, rest = address.partition("://")
-    schemes = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss", "unix": "unix"}
-    if scheme not in schemes or not rest:
-        raise ImproperlyConfigured(f"{name} must be redis://host:6379/0, rediss://…, unix:///path or off.")
-    return f"{schemes[scheme]}://{rest}"
-
-def web_address(name: str, default: str = "") -> str:
-    """Read an address that is asked by machines of ours; empty where there is none."""
-    address = env.str(name, default=default).strip()
-    try:
-        parts = urlsplit(address)
-        is_right = bool(parts.hostname) and (parts.scheme == "https" or is_loopback(parts.hostname))
-    except ValueError:
-        is_right = False
-    if address and not (is_right and address.isascii() and address.isprintable() and not set(address) & set(' <>"')):
-        raise ImproperlyConfigured(f"{name} must be an address that begins with https://, not {address!r}.")
-    return address
-
-
-
 # Core settings
 
 # What backups and error reports call this version of the code.
@@ -228,7 +206,7 @@ DATABASE_TIMEOUT = whole_number("DATABASE_TIMEOUT", default=20, least=1, most=3_
 
 CACHE_URL = env.str("CACHE_URL", default="").strip()
 if CACHE_URL not in {"", "off"}:
-    CACHE_URL = page_cache_server("CACHE_URL", CACHE_URL)
+    CACHE_URL = web_urls.page_cache_server("CACHE_URL", CACHE_URL)
 PAGE_CACHE_MB = whole_number("PAGE_CACHE_MB", default=256, least=1, most=10**6)
 PAGE_CACHE_MEMORY_MB = whole_number("PAGE_CACHE_MEMORY_MB", default=32, most=10**5)
 # For how long caches between here and readers, which cannot be told of a publication, may keep a page, in seconds.

@@ -21,6 +21,8 @@ from articles.models import Article, Author, Category, Series, Source, Statistic
 from careers.models import CareerPath, Role, Skill
 from newsletter.models import Edition
 
+from .page_cache.views import kept
+
 MOST = 2_000
 XML = "application/xml; charset=utf-8"
 FIXED = [
@@ -126,6 +128,7 @@ def _of_editions(editions: Sequence[Edition]) -> Iterable[Place]:
     return [Place(edition.get_absolute_url(), edition.started_at) for edition in editions]
 
 
+@kept()
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Where the parts are; one query for each."""
@@ -138,6 +141,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "sitemap_index.xml", {"paths": paths}, content_type=XML)
 
 
+@kept()
 @require_safe
 def part(request: HttpRequest, name: str, number: int) -> HttpResponse:
     try:

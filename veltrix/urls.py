@@ -5,20 +5,15 @@ from django.urls import include, path
 from articles.feeds import in_both_forms
 from newsletter.feeds import EditionsFeed
 
-from . import views
-from .page_cache.views import kept
+from . import sitemaps, views, well_known
 
 handler500 = "veltrix.outages.server_error"
-
-from . import sitemaps, views, well_known
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("articles.urls")),
     path("careers/", include("careers.urls")),
     path("newsletter/", include("newsletter.urls")),
-    path("feeds/editions.atom", kept()(EditionsFeed()), name="editions-feed"),
-
     *in_both_forms("feeds/editions", EditionsFeed, "editions-feed"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/<slug:name>-<int:number>.xml", sitemaps.part, name="sitemap-part"),

@@ -35,3 +35,12 @@ def contact(name: str, address: str) -> str:
     if address and not re.fullmatch(r"(https://|mailto:[^\s@]+@)[^\s@]+", address):
         raise ImproperlyConfigured(f"{name} must begin with https:// or mailto:, not {address!r}.")
     return address
+
+
+def page_cache_server(name: str, address: str) -> str:
+    """Read the address of a Redis or Valkey server; both speak the same protocol."""
+    scheme, _, rest = address.partition("://")
+    schemes = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss", "unix": "unix"}
+    if scheme not in schemes or not rest:
+        raise ImproperlyConfigured(f"{name} must be redis://host:6379/0, rediss://…, unix:///path or off.")
+    return f"{schemes[scheme]}://{rest}"

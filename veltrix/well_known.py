@@ -14,12 +14,15 @@ from articles.markdown import line
 from articles.models import Article
 from articles.open_data import LICENCE
 
+from .page_cache.views import kept
+
 TEXT = "text/plain; charset=utf-8"
 MOST_ARTICLES = 1_000
 # RFC 9116 recommends less than a year, so that nobody trusts what has been forgotten.
 EXPIRES_AFTER = timedelta(days=180)
 
 
+@kept()
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What programs may read (RFC 9309): everything, or nothing where the site is only tried out."""
@@ -27,6 +30,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     return render(request, "robots.txt", context, content_type=TEXT)
 
 
+@kept()
 @require_safe
 def security(request: HttpRequest) -> HttpResponse:
     """Whom to tell of a hole (RFC 9116); 404 where nobody is named."""
@@ -44,6 +48,7 @@ def security(request: HttpRequest) -> HttpResponse:
     return HttpResponse("".join(lines), content_type=TEXT)
 
 
+@kept()
 @require_safe
 def llms(request: HttpRequest) -> HttpResponse:
     """What there is to read, for language models (llmstxt.org)."""

@@ -9,7 +9,7 @@ from tests.programs import redis
 from veltrix.page_cache import redis as store
 from veltrix.page_cache.redis import Redis
 from veltrix.page_cache.stores import UnavailableError
-from veltrix.settings import page_cache_server
+from veltrix.web_urls import page_cache_server
 
 
 class RedisTests(TestCase):
