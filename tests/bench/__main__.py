@@ -7,7 +7,7 @@ from pathlib import Path
 
 import django
 
-from tests.bench import growth, serving
+from tests.bench import growth, lighthouse, serving
 
 ENGINES = ["SQLite", "PostgreSQL"]
 
@@ -17,6 +17,7 @@ def main(file: Path) -> None:
     versions = f"Python {platform.python_version()} and Django {django.__version__}"
     parts = ["# How fast pages are", f"Written by `make bench`; not by hand. Measured on {machine} with {versions}."]
     parts += ["## Answers a second", serving.HOW, *(serving.measured(engine) for engine in ENGINES)]
+    parts += ["## On a phone", lighthouse.HOW, lighthouse.table()]
     parts += ["## Growth", growth.HOW, *growth.sections(ENGINES)]
     text = "\n\n".join(parts) + "\n"
     file.write_text(text, "utf-8")
