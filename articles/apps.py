@@ -11,12 +11,14 @@ class ArticlesConfig(AppConfig):
         from veltrix.page_cache.content import watch
 
         from . import article_rules, figure_rules, news  # noqa: F401 - enter their rules and news
-        from .models import Announcement, Byline, DraftSave, ExternalLink, ReviewMark, ShareLink, WorkingCopy
+        from .models import Announcement, Article, Byline, DraftSave, ExternalLink, ReviewMark, ShareLink, WorkingCopy
         from .models.blocks import Block
 
         # A draft is what its rows say; readers see versions.
         watch.leave_out(*(kind for kind in apps.get_models() if issubclass(kind, Block)))
         watch.leave_out(Announcement, Byline, DraftSave, ReviewMark, ShareLink, WorkingCopy)
+        draft = ["title", "standfirst", "category", "series", "headline", "social_text", "changed_at"]
+        watch.leave_out_columns(Article, *draft)
         watch.leave_out(ExternalLink, ExternalLink.articles.through, ExternalLink.sources.through)
 
         # For every app that holds figures, those of floors above included.

@@ -11,7 +11,7 @@ from articles.models import Article, Category, RichText, WorkingCopy
 from careers.models import Role, Skill, SkillAlias
 from newsletter.models import Delivery, Edition, Subscriber
 from tests.committed import CommittedTestCase
-from tests.factories import make_article, make_category, make_draft, make_role, make_skill, make_user
+from tests.factories import make_article, make_category, make_draft, make_role, make_skill, make_user, publish_as_is
 from tests.newsletter.lists import make_part, make_sent
 from tests.page_cache.support import front
 from veltrix.models import Act, AuditEntry, ContentChange
@@ -112,6 +112,19 @@ class ChangesTests(CommittedTestCase):
             Subscriber.objects.update(email=F("email"))
             Delivery.objects.all().delete()
         self.assertEqual(Article.objects.get(pk=article.pk), article)
+
+    def test_a_draft_that_is_saved_begins_none_until_it_is_published(self):
+        article = make_article(title="As it was")
+        article.title = "Another"
+        with self.begins(0):
+            article.save(update_fields=["title", "category", "changed_at"])
+        with self.begins(1):
+            publish_as_is(article)
+        for fields in (["slug"], ["title", "number"], None):
+            with self.subTest(fields), self.begins(1):
+                article.save(update_fields=fields)
+        with self.begins(1):
+            Article.objects.bulk_update([article], ["title"])
 
     def test_an_edition_that_begins_to_be_sent_is_seen(self):
         edition = make_sent(make_part())

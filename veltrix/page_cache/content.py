@@ -25,6 +25,7 @@ WRITE = re.compile(
     r"\s+(?:ONLY\s+)?\"?(\w+)",
     re.IGNORECASE,
 )
+ASSIGNED = re.compile(r"\"(\w+)\" = ")
 # Apps of which no page for readers shows a row.
 UNSEEN_APPS = {"admin", "auth", "contenttypes", "django_tasks_database", "sessions", "veltrix"}
 # How long a process may take between its commit and the word to the store.
@@ -36,11 +37,17 @@ class Watch:
 
     def __init__(self) -> None:
         self.unseen_tables: set[str] = set()
+        self.unseen_columns: dict[str, set[str]] = {}
         self.is_on = True
 
     def leave_out(self, *kinds: type[models.Model]) -> None:
         """Say of which models no page for readers shows a row."""
         self.unseen_tables |= {kind._meta.db_table for kind in kinds}
+
+    def leave_out_columns(self, kind: type[models.Model], *fields: str) -> None:
+        """Say of which fields of a model readers see another copy."""
+        columns = {str(kind._meta.get_field(name).column) for name in fields}  # type: ignore[union-attr]
+        self.unseen_columns.setdefault(kind._meta.db_table, set()).update(columns)
 
     def leave_out_apps(self) -> None:
         kinds = apps.get_models(include_auto_created=True)
@@ -48,12 +55,21 @@ class Watch:
 
     def is_change(self, sql: str) -> bool:
         found = WRITE.match(sql)
-        return found is not None and found[1] not in self.unseen_tables
+        if found is None or found[1] in self.unseen_tables:
+            return False
+        columns = self.unseen_columns.get(found[1])
+        return not (columns and found[0].lstrip().startswith("UPDATE") and _written(sql) <= columns)
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if sql.startswith("SELECT") or not self.is_on or not self.is_change(sql):
             return execute(sql, params, many, context)
         return _announced(context["connection"], context["cursor"], lambda: execute(sql, params, many, context))
+
+
+def _written(sql: str) -> set[str]:
+    """The columns that an update writes, and whatever else may look like one."""
+    assignments = sql.partition(" SET ")[2].partition(" WHERE ")[0]
+    return set(ASSIGNED.findall(assignments)) or {"*"}
 
 
 watch = Watch()
