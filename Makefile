@@ -7,7 +7,7 @@ SOURCES := veltrix articles careers newsletter tests manage.py
 PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
 	BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@127.0.0.1:587 VAR_DIR=$$(mktemp -d)
 
-.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres faults postgres-and-faults browser soak bench format requirements
+.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres faults browser sqlite-and-browser faults-and-postgres soak bench format requirements
 
 help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
@@ -33,10 +33,10 @@ $(VENV)/development: requirements/dev.txt $(VENV)/runtime
 demo: $(VENV)/runtime .env
 	@$(BIN)/python manage.py demo
 
-# The two engines side by side: each leaves one core free. The quicker one goes on with the faults.
-test: lint types templates migrations deploy-check imports
-	@$(MAKE) --no-print-directory -j2 -O sqlite postgres-and-faults
-	@$(MAKE) --no-print-directory browser
+# Two rows side by side, each of which takes about one core: what takes more of them runs beside what does not.
+test: $(VENV)/development
+	@$(MAKE) --no-print-directory -j2 -O lint types templates migrations deploy-check imports
+	@$(MAKE) --no-print-directory -j2 -O sqlite-and-browser faults-and-postgres
 
 lint: $(VENV)/development
 	$(BIN)/ruff format --check --quiet $(SOURCES)
@@ -73,9 +73,13 @@ browser: $(VENV)/development
 faults: $(VENV)/development
 	$(BIN)/pytest -m faults
 
-postgres-and-faults:
-	@$(MAKE) --no-print-directory postgres
+sqlite-and-browser:
+	@$(MAKE) --no-print-directory sqlite
+	@$(MAKE) --no-print-directory browser
+
+faults-and-postgres:
 	@$(MAKE) --no-print-directory faults
+	@$(MAKE) --no-print-directory postgres
 
 # Sending through faults for half an hour on each engine; ends at the first run that the audit finds fault with.
 soak: $(VENV)/development
