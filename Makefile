@@ -100,5 +100,7 @@ format: $(VENV)/development
 requirements: $(VENV)/development
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/base.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -c requirements/base.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra opensearch --universal --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -c requirements/base.txt -o requirements/opensearch.txt
+	$(BIN)/uv pip compile pyproject.toml --extra opensearch --group dev --universal --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -c requirements/opensearch.txt -o requirements/dev.txt
