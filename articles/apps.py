@@ -21,6 +21,8 @@ class ArticlesConfig(AppConfig):
         watch.leave_out_columns(Article, *draft)
         watch.leave_out(ExternalLink, ExternalLink.articles.through, ExternalLink.sources.through)
 
+        from . import article_rules, figure_rules, search_entries  # noqa: F401 - enter their rules and kinds
+
         # For every app that holds figures, those of floors above included.
         pre_migrate.connect(frozen.take_off, dispatch_uid="articles.frozen")
         post_migrate.connect(frozen.install, dispatch_uid="articles.frozen")

@@ -26,6 +26,10 @@ _ELEMENT = re.compile(f'<data value="({_REFERENCE})"></data>')
 # Where a paragraph ends, and how many letters of it are given on either side of a figure.
 _BREAK = re.compile("</?(?:p|h2|h3|li|blockquote)[^<>]*>|<br>")
 _WIDTH = 60
+# What stands around a reference in plain text: characters for private use, which no text of an editor's needs.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_OPEN}({_REFERENCE}){_CLOSE}")
+_PRIVATE = str.maketrans("", "", _OPEN + _CLOSE)
 # A tag as the sanitiser writes it: every value in double quotes, no quote inside. No tag may have four attributes.
 _TAG = re.compile("<(/?)([a-z0-9]+)" + '(?: [a-z]+="[^"]*")?' * 4 + ">")
 
@@ -86,6 +90,22 @@ def _last(text: str) -> str:
 def _first(text: str) -> str:
     line = text.partition("\n")[0]
     return line if len(line) <= _WIDTH else line[:_WIDTH].rpartition(" ")[0] + "…"
+
+
+def marked(html: str) -> str:
+    """Sanitised text as plain text, a line for each paragraph, with its references as marks."""
+    html = _ELEMENT.sub(lambda match: f"{_OPEN}{match[1]}{_CLOSE}", html.translate(_PRIVATE))
+    return unescape(strip_tags(_BREAK.sub("\n", html)))
+
+
+def marks_in(text: str) -> list[str]:
+    """The references that plain text marks, in reading order."""
+    return _MARKED.findall(text)
+
+
+def with_marks(text: str, fill: Callable[[str], str]) -> str:
+    """Plain text with what `fill` makes of each marked reference; no mark is left, whole or not."""
+    return _MARKED.sub(lambda match: fill(match[1]), text).translate(_PRIVATE)
 
 
 def kinds() -> dict[str, type[Sourced]]:

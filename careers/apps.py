@@ -5,4 +5,4 @@ class CareersConfig(AppConfig):
     name = "careers"
 
     def ready(self) -> None:
-        from . import figure_rules, links, role_rules  # noqa: F401 - enter their rules and addresses
+        from . import figure_rules, links, role_rules, search_entries  # noqa: F401 - enter what they know

@@ -8,6 +8,8 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
+from articles import searched
+
 from .models import Requirement, Skill, SkillAlias
 from .models.skills import chain_above
 
@@ -51,6 +53,7 @@ def merge(skills: Iterable[Skill], into: Skill, by: User) -> list[Skill]:
     notes += [(skill, f"Leads on to “{into}”.") for skill in led_on]
     notes += [(skill, f"Implies “{into}”, which took the place of “{locked[above[skill.pk]]}”.") for skill in narrower]
     _log(notes, by)
+    searched.touch("skill", [*keys, into.pk, *(skill.pk for skill in narrower)])
     return new
 
 

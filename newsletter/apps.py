@@ -11,6 +11,9 @@ class NewsletterConfig(AppConfig):
         from . import links, news  # noqa: F401 - enter their addresses and news
         from .models import Edition, EditionContent
 
+        from . import links, search_entries  # noqa: F401 - enter its addresses and what is searched
+        from .models import EditionContent
+
         frozen.keep(EditionContent)
         # The archive shows editions and what they hold, and nobody who gets them.
         kinds = self.get_models(include_auto_created=True)

@@ -22,6 +22,8 @@ from django_tasks_db.management.commands.db_worker import Worker
 
 from veltrix.page_cache import content
 
+from veltrix.search import index
+
 from . import retention, upkeep
 from .models import Delivery, Edition
 from .sending import Slice
@@ -33,6 +35,8 @@ TICK = 2.0
 # How often news is looked for that nobody has announced: what a scheduled moment has brought.
 LOOK = 20.0
 PRUNE = 3600.0
+# How soon what a dead process has left undone of the index of the search is done.
+INDEX = 30.0
 # At most so long at a time: the rest is left to the next hour.
 PRUNING = timedelta(seconds=20)
 # How long a child that has just died is left alone: doubled each time, up to the second.
@@ -80,6 +84,8 @@ class Supervisor:
         self.children = [Child([*manage, "worker", "--lanes", str(lanes), "--role", role]) for role in roles]
         self.is_stopping = threading.Event()
         self.prunes_at = self.looks_at = 0.0
+
+        self.prunes_at = self.indexes_at = 0.0
         # Children that have died and whose mails nobody has looked after yet.
         self.ended: set[int] = set()
 
@@ -105,6 +111,10 @@ class Supervisor:
         if time.monotonic() >= self.looks_at:
             self.looks_at = time.monotonic() + LOOK
             upkeep.announce()
+
+        if time.monotonic() >= self.indexes_at:
+            self.indexes_at = time.monotonic() + INDEX
+            index.work_off()
         if not is_busy and time.monotonic() >= self.prunes_at:
             self.prunes_at = time.monotonic() + PRUNE
             self._prune()

@@ -20,6 +20,7 @@ from js_asset import static_lazy
 from veltrix import mail_urls, web_urls
 from veltrix.framing import open_to_frames
 from veltrix.mail_urls import is_loopback
+from veltrix.search import engines
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -107,12 +108,14 @@ INSTALLED_APPS = [
     "content_editor",
     "django_prose_editor",
     "django_tasks_db",
+    "modelsearch",
     "veltrix.admin_site.VeltrixAdminConfig",
     "django.contrib.auth",
     "veltrix",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django.forms",
 ]
@@ -218,6 +221,10 @@ WEB_THREADS = whole_number("WEB_THREADS", default=8, least=2, most=256)
 # Tasks: the queue is a table, worked off by `manage.py worker`.
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# Search: by the database itself, or by OpenSearch
+
+MODELSEARCH_BACKENDS = engines.read("SEARCH_URL", env.str("SEARCH_URL", default=""))
 
 # Passwords and sign-in (NIST SP 800-63B, ASVS 6.2: length, no composition rules)
 
@@ -423,6 +430,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # They tell each request, and what is in it.
+        "opensearch": {"level": "WARNING"},
+        "opensearchpy.trace": {"level": "CRITICAL"},
         # It tells each of its guesses about a mail.
         "flufl.bounce": {"level": "CRITICAL"},
         # It tells of each attempt to report an error.

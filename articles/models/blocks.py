@@ -51,6 +51,8 @@ class Block(create_plugin_base(Article)):  # type: ignore[misc]
     is_joined: ClassVar[bool] = False
     # Whether it asks readers to subscribe, so that the page need not do so once more at its end.
     is_sign_up: ClassVar[bool] = False
+    # Its fields that hold no words by which readers would look for the article.
+    unsearched: ClassVar[Collection[str]] = ()
 
     class Meta:
         abstract = True
@@ -367,6 +369,7 @@ class TableBlock(Block):
 
 class Image(Block):
     type = "image"
+    unsearched = ("file",)
 
     # The name of its original; see `articles.pictures`.
     file = models.CharField("picture", max_length=60, validators=[validate_name])

@@ -8,6 +8,7 @@ class NewsletterSignUp(Block):
 
     type = "newsletter-sign-up"
     is_sign_up = True
+    unsearched = ("heading", "text")
 
     heading = models.CharField(max_length=120)
     text = models.CharField(max_length=300, blank=True, help_text="What the newsletter brings, in a sentence or two.")

@@ -114,6 +114,12 @@ PAGES = [
     Visit("newsletter-erase", "{preferences}erase/"),
     Visit("newsletter-erased", "{preferences}erase/", form={}),
     Visit("newsletter-unknown-link", "/newsletter/unsubscribe/unknown/", 404),
+    Visit("search", "/search/"),
+    Visit("search-results", "/search/?q=engineers&colour=red"),
+    Visit("search-narrowed", "/search/?q=engineers&kind=role"),
+    Visit("search-suggestion", "/search/?q=pyhton"),
+    Visit("search-nothing", "/search/?q=qwertyuiop"),
+    Visit("search-refused", "/search/?q=***", 400),
     Visit("not-found", "/no/such/page/", 404),
     Visit("broken", "/articles/", 500, statement=BREAK),
 ]

@@ -1,0 +1,136 @@
+"""What the page of the search shows: results, how many of which kind, and what to do where there are none."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+
+from articles import searched
+from veltrix.models import SearchEntry
+
+from . import extracts, finding, spelling
+from .asking import Asked, address
+from .extracts import Piece
+from .words import stem, words_of
+
+RESULTS_A_PAGE = 10
+
+
+@dataclass(frozen=True)
+class Result:
+    path: str
+    # “Article 61”, “Statistic: 97M”.
+    label: str
+    heading: list[Piece]
+    extract: list[Piece]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A kind to which a search can be narrowed down; `count` says “7” or “over 100”."""
+
+    name: str
+    url: str
+    count: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    asked: Asked
+    page: Page[Any] | None = None
+    results: list[Result] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    # How many pages there are: “23”, “over 100”.
+    count: str = "0"
+    is_one: bool = False
+    # Whether more pages match than are listed.
+    is_cut: bool = False
+    # Whether no page has all of the words, so that these have some.
+    has_some: bool = False
+    # What the words may have meant, and where that is looked for.
+    suggestion: str = ""
+    suggestion_url: str = ""
+
+
+def answer(asked: Asked) -> Answer:
+    """What is found, in a number of queries that depends on nothing but whether anything is."""
+    if asked.is_empty or asked.problem:
+        return Answer(asked)
+    found = finding.find(asked.stems, asked.kind)
+    if found.count():
+        return _shown(asked, asked.stems, found)
+    meant = spelling.meant(asked.words)
+    stems = [stem(word) for word in words_of(asked.corrected(meant))] if meant else []
+    if stems and finding.find(stems).count():
+        text = asked.corrected(meant)
+        return Answer(asked, suggestion=text, suggestion_url=address(text))
+    if len(asked.stems) > 1 and (found := finding.find(asked.stems, asked.kind, has_all=False)).count():
+        return _shown(asked, asked.stems, found, has_some=True)
+    return Answer(asked)
+
+
+def _shown(asked: Asked, stems: Sequence[str], found: finding.Found, **values: Any) -> Answer:
+    paginator = Paginator(found.entries, RESULTS_A_PAGE)
+    page = paginator.get_page(asked.page)
+    count = found.count(asked.kind)
+    return Answer(
+        asked,
+        page=page,
+        results=results_of(list(page), stems),
+        choices=_choices(asked, found),
+        count=_in_words(*([count] if asked.kind else found.counts.values())),
+        is_one=count == 1,
+        is_cut=count > len(found.entries),
+        **values,
+    )
+
+
+def _in_words(*counts: int) -> str:
+    most = finding.MOST_LISTED
+    return f"over {most:,}" if any(count > most for count in counts) else f"{sum(counts):,}"
+
+
+def _choices(asked: Asked, found: finding.Found) -> list[Choice]:
+    """All pages, then each kind of which there are some; none where there is but one kind."""
+    kinds = [kind for kind in searched.kinds().values() if found.count(kind.key) or kind.key == asked.kind]
+    if len(kinds) < 2 and not asked.kind:
+        return []
+    every = Choice("All", asked.narrowed(""), _in_words(*found.counts.values()), not asked.kind)
+    return [every] + [
+        Choice(kind.plural, asked.narrowed(kind.key), _in_words(found.count(kind.key)), kind.key == asked.kind)
+        for kind in kinds
+    ]
+
+
+def results_of(keys: Sequence[str], stems: Sequence[str]) -> list[Result]:
+    """The results for these entries in their order; those whose records readers no longer see are left out."""
+    entries = SearchEntry.objects.in_bulk(keys)
+    labels = _labels(entries.values())
+    shown = [entries[key] for key in keys if key in labels]
+    lines = extracts.filled(extracts.line_of(entry.text, stems) for entry in shown)
+    return [
+        Result(
+            path=entry.path,
+            label=labels[entry.pk],
+            heading=extracts.pieces(entry.heading, stems),
+            extract=extracts.pieces(extracts.cut(line, stems), stems),
+        )
+        for entry, line in zip(shown, lines, strict=True)
+    ]
+
+
+def _labels(entries: Iterable[SearchEntry]) -> dict[str, str]:
+    """The labels of entries by their keys: one query for each kind among them."""
+    keys: dict[str, list[int]] = defaultdict(list)
+    for entry in entries:
+        keys[entry.kind].append(entry.key)
+    kinds = searched.kinds()
+    return {
+        f"{kind}:{key}": label
+        for kind, those in keys.items()
+        if kind in kinds
+        for key, label in kinds[kind].label(those).items()
+    }
