@@ -64,8 +64,8 @@ def _label_articles(keys: Collection[int]) -> dict[int, str]:
 searched.enter(
     searched.Kind(
         key="article",
-        name="Article",
         plural="Articles",
+        order=10,
         keys=lambda: (
             Article.objects.exclude(live_version=None).order_by("published_at", "pk").values_list("pk", flat=True)
         ),
@@ -103,8 +103,8 @@ def _resting_on(source: Source) -> Iterable[int]:
 searched.enter(
     searched.Kind(
         key="statistic",
-        name="Statistic",
         plural="Statistics",
+        order=40,
         keys=lambda: Statistic.objects.order_by("pk").values_list("pk", flat=True),
         load=_load_statistics,
         label=_label_statistics,

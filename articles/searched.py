@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 
-# Sent with `kind` and `keys` where records of a kind have changed by a statement that no row's signal tells of.
+# Sent with `kind` and `keys` where records of a kind may have changed.
 touched = Signal()
 
 
@@ -44,8 +45,9 @@ class Kind:
     """
 
     key: str
-    name: str
     plural: str
+    # Its place among the kinds.
+    order: int
     keys: Callable[[], Iterable[int]]
     load: Callable[[Collection[int]], Iterable[Words]]
     label: Callable[[Collection[int]], Mapping[int, str]]
@@ -58,13 +60,23 @@ _kinds: dict[str, Kind] = {}
 
 def enter(kind: Kind) -> None:
     _kinds[kind.key] = kind
+    # Of these models alone: a listener for all would make Django read every row that it deletes, of any model.
+    for model in kind.touched_by:
+        for signal in (post_save, post_delete):
+            signal.connect(_on_saved_or_deleted, sender=model, dispatch_uid="articles.searched")
+
+
+def _on_saved_or_deleted(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    for kind in _kinds.values():
+        if touches := kind.touched_by.get(sender):
+            touch(kind.key, (key for key in touches(instance) if key))
 
 
 def kinds() -> dict[str, Kind]:
-    """All kinds by their keys, in the order in which they were entered; those of `articles` come first."""
-    return dict(_kinds)
+    """All kinds by their keys, in their order."""
+    return dict(sorted(_kinds.items(), key=lambda entry: (entry[1].order, entry[0])))
 
 
 def touch(kind: str, keys: Iterable[int]) -> None:
-    """Say that these records of a kind have changed."""
+    """Say that these records of a kind have changed; needed only where a statement did it that saves no rows."""
     touched.send(sender=None, kind=kind, keys=list(keys))

@@ -47,8 +47,8 @@ def _label_roles(keys: Collection[int]) -> dict[int, str]:
 searched.enter(
     searched.Kind(
         key="role",
-        name="Role",
         plural="Roles",
+        order=20,
         keys=lambda: Role.objects.order_by("pk").values_list("pk", flat=True),
         load=_load_roles,
         label=_label_roles,
@@ -86,8 +86,8 @@ def _named_by(skill: Skill) -> Iterable[int | None]:
 searched.enter(
     searched.Kind(
         key="skill",
-        name="Skill",
         plural="Skills",
+        order=30,
         keys=lambda: Skill.objects.unmerged().order_by("pk").values_list("pk", flat=True),
         load=_load_skills,
         label=_label_skills,

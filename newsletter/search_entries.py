@@ -42,8 +42,8 @@ def _label(keys: Collection[int]) -> dict[int, str]:
 searched.enter(
     searched.Kind(
         key="edition",
-        name="Edition",
         plural="Editions",
+        order=50,
         keys=lambda: Edition.objects.in_archive().order_by("started_at", "pk").values_list("pk", flat=True),
         load=_load,
         label=_label,

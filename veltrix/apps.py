@@ -7,6 +7,7 @@ from django.tasks.signals import task_finished, task_started
 from django.db.models.signals import post_delete, post_save
 
 
+
 class VeltrixConfig(AppConfig):
     name = "veltrix"
 
@@ -35,4 +36,5 @@ class VeltrixConfig(AppConfig):
         # Whatever saves a row: a form of the desk, an import, a publication.
         for signal in (post_save, post_delete):
             signal.connect(index.on_saved_or_deleted, dispatch_uid="veltrix.search")
+
         searched.touched.connect(index.on_touched, dispatch_uid="veltrix.search")

@@ -198,8 +198,8 @@ class KeptResultsTests(LinkCheckTestCase):
         with self.captureOnCommitCallbacks() as callbacks:
             self.client.post(f"/admin/articles/article/{draft.pk}/change/", data)
 
-        # Beside the one that tells the site's log.
-        self.assertEqual(len(callbacks), 2)
+        # Beside those that tell the site's log and the index of the search.
+        self.assertEqual(len(callbacks), 3)
         self.assertEqual([link.address for link in draft.external_links.all()], [f"{self.url}/200"])
         with self.captureOnCommitCallbacks() as callbacks:
             drafts.keep(draft, by=None)

@@ -92,7 +92,7 @@ class LongArticleTests(TestCase):
             fields |= {name: f"{fields[name]} more" for name in changed if "__prefix__" not in name}
             changed_blocks = number // 8
 
-            with self.subTest(number), self.assertNumQueries(51 + changed_blocks):
+            with self.subTest(number), self.assertNumQueries(52 + changed_blocks):
                 response = self.client.post(self.address(article), fields)
 
             self.assertEqual(response.status_code, 302)

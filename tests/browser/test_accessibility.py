@@ -44,6 +44,16 @@ def test_a_page_for_readers_has_no_violation(reader, site, visit):
     assert not violations_in_every_light(page)
 
 
+def test_the_quick_finder_has_no_violation(reader):
+    page = reader.open("/articles/")
+    page.keyboard.press("/")
+    page.keyboard.type("ma")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("ArrowDown")
+
+    assert not violations_in_every_light(page)
+
+
 def test_the_article_editor_has_no_violation_with_every_block(sign_in):
     page = sign_in("editor").open("/admin/articles/article/")
     page.get_by_role("link", name="An article of every block").click()

@@ -165,7 +165,7 @@ class MergeTests(TestCase):
         self.merge(self.old)
 
         for skill in (few, many):
-            with self.subTest(str(skill)), self.assertNumQueries(11):
+            with self.subTest(str(skill)), self.assertNumQueries(12):
                 self.merge(skill)
 
 

@@ -142,7 +142,7 @@ class PreparationTests(TestCase):
             edition = make_edition()
             edition.schedule(timezone.now())
             preparation.begin(edition)
-            with self.assertNumQueries(7):
+            with self.assertNumQueries(8):
                 preparation.prepare_batch(edition)
             numbers.append(edition.deliveries_made)
 

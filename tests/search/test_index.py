@@ -312,8 +312,7 @@ class RebuildTests(TestCase):
             index.settle()
 
         writes = [query["sql"] for query in captured if query["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
-        assert len(writes) == 1
-        assert "veltrix_searchmark" in writes[0]
+        assert {statement.split(" WHERE")[0] for statement in writes} == {'DELETE FROM "veltrix_searchmark"'}
 
     def test_a_record_that_cannot_be_indexed_keeps_no_other_from_it(self):
         make_role("Zebra keeper", slug="no slug at all: é")

@@ -1,7 +1,7 @@
 """What a reader asks of the search, read from the address."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import urlencode
 
@@ -36,24 +36,32 @@ class Asked:
     @classmethod
     def read(cls, parameters: QueryDict) -> Self:
         values = {name: next(iter(parameters.getlist(name)), "") for name in NAMES}
-        text = " ".join(values["q"].split())
         kind = values["kind"] if values["kind"] in searched.kinds() else ""
         page = asked.page_number(values["page"]) if values["page"] else 1
-        # Half a sign, as it comes from bytes that are no text, has no words; nor is there a need to read on and on.
+        return replace(
+            cls.of(values["q"]), kind=kind, page=page or 1, ignored=asked.named(_ignored(parameters, kind, page))
+        )
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """A search among all pages."""
+        text = " ".join(text.split())
         words = _words_that_count(text) if len(text) <= LONGEST else []
         return cls(
             text=text[:LONGEST],
-            kind=kind,
-            page=page or 1,
             words=words[:MOST_WORDS],
             problem=_problem(text, words),
-            ignored=asked.named(_ignored(parameters, kind, page)),
             has_more_words=len(words) > MOST_WORDS,
         )
 
     @property
     def is_empty(self) -> bool:
         return not self.text
+
+    @property
+    def typed(self) -> list[str]:
+        """All words as they were typed, the last of which may be only begun."""
+        return words_of(self.text)[:MOST_WORDS] if self.words else []
 
     @property
     def stems(self) -> list[str]:

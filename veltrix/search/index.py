@@ -26,12 +26,6 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 
 
-def on_saved_or_deleted(sender: type[models.Model], instance: models.Model, raw: bool = False, **kwargs: Any) -> None:
-    for kind in searched.kinds().values():
-        if touches := kind.touched_by.get(sender):
-            touch(kind.key, (key for key in touches(instance) if key))
-
-
 def on_touched(sender: object, kind: str, keys: Iterable[int], **kwargs: Any) -> None:
     touch(kind, keys)
 

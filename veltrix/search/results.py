@@ -1,11 +1,12 @@
 """What the page of the search shows: results, how many of which kind, and what to do where there are none."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.utils.text import Truncator
 
 from articles import searched
 from veltrix.models import SearchEntry
@@ -13,9 +14,10 @@ from veltrix.models import SearchEntry
 from . import extracts, finding, spelling
 from .asking import Asked, address
 from .extracts import Piece
-from .words import stem, words_of
 
 RESULTS_A_PAGE = 10
+# Of how many pages the finder chooses, and how many letters of a name it shows.
+CANDIDATES, NAME = 30, 90
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,17 @@ def answer(asked: Asked) -> Answer:
     if found.count():
         return _shown(asked, asked.stems, found)
     meant = spelling.meant(asked.words)
-    stems = [stem(word) for word in words_of(asked.corrected(meant))] if meant else []
-    if stems and finding.find(stems).count():
-        text = asked.corrected(meant)
+    if meant and _is_found(text := asked.corrected(meant)):
         return Answer(asked, suggestion=text, suggestion_url=address(text))
     if len(asked.stems) > 1 and (found := finding.find(asked.stems, asked.kind, has_all=False)).count():
         return _shown(asked, asked.stems, found, has_some=True)
     return Answer(asked)
+
+
+def _is_found(text: str) -> bool:
+    """Whether there are pages with all words of a text, or with some."""
+    stems = Asked.of(text).stems
+    return any(finding.find(stems, has_all=has_all).count() for has_all in (True, False))
 
 
 def _shown(asked: Asked, stems: Sequence[str], found: finding.Found, **values: Any) -> Answer:
@@ -107,9 +113,7 @@ def _choices(asked: Asked, found: finding.Found) -> list[Choice]:
 
 def results_of(keys: Sequence[str], stems: Sequence[str]) -> list[Result]:
     """The results for these entries in their order; those whose records readers no longer see are left out."""
-    entries = SearchEntry.objects.in_bulk(keys)
-    labels = _labels(entries.values())
-    shown = [entries[key] for key in keys if key in labels]
+    shown, labels = _seen(SearchEntry.objects.in_bulk(keys), keys)
     lines = extracts.filled(extracts.line_of(entry.text, stems) for entry in shown)
     return [
         Result(
@@ -120,6 +124,25 @@ def results_of(keys: Sequence[str], stems: Sequence[str]) -> list[Result]:
         )
         for entry, line in zip(shown, lines, strict=True)
     ]
+
+
+def begun(words: Sequence[str], most: int) -> list[Result]:
+    """Pages whose names have these words, the last perhaps only begun; those that begin with them come first."""
+    keys = finding.beginning(words, CANDIDATES)
+    entries = SearchEntry.objects.defer("text").in_bulk(keys)
+    typed = " ".join(words)
+    keys.sort(key=lambda key: not entries[key].beginnings.startswith(typed) if key in entries else True)
+    shown, labels = _seen(entries, keys)
+    return [
+        Result(entry.path, labels[entry.pk], [Piece(Truncator(entry.heading).chars(NAME), is_match=False)], [])
+        for entry in shown[:most]
+    ]
+
+
+def _seen(entries: Mapping[str, SearchEntry], keys: Sequence[str]) -> tuple[list[SearchEntry], dict[str, str]]:
+    """Those of these entries whose records readers see, in this order, and the labels of all of them."""
+    labels = _labels(entries.values())
+    return [entries[key] for key in keys if key in labels], labels
 
 
 def _labels(entries: Iterable[SearchEntry]) -> dict[str, str]:

@@ -35,8 +35,7 @@ def finder(request: HttpRequest) -> HttpResponse:
     try:
         with finding.answering():
             index.settle_quietly()
-            found = finding.beginning(asked.words, SUGGESTIONS) if not asked.problem else []
-            context["results"] = results.results_of(found, [])
+            context["results"] = results.begun(asked.typed, SUGGESTIONS)
     except finding.UnavailableError:
         # The last option leads to the page, which says so.
         pass
