@@ -40,7 +40,7 @@ class QuickFinder extends HTMLElement {
     dialog.className = "finder"
     dialog.setAttribute("aria-label", "Quick finder")
     dialog.innerHTML = `<form class="finder__form" method="get" role="search">
-      <label for="finder-field">Find a page</label>
+      <label for="finder-field">Find a page</label><button class="finder__close" type="button">Close</button>
       <input id="finder-field" type="search" name="q" maxlength="200" autocomplete="off" autofocus role="combobox"
         aria-autocomplete="list" aria-controls="finder-list" aria-expanded="false"></form>
       <ul class="finder__list" id="finder-list" role="listbox" aria-label="Pages"></ul>
@@ -61,7 +61,7 @@ class QuickFinder extends HTMLElement {
       const option = target.closest("[role=option]")
       if (option) location.assign(option.dataset.href)
     })
-    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close())
+    dialog.addEventListener("click", ({ target }) => target.matches("dialog, .finder__close") && dialog.close())
     this.append(dialog)
     return dialog
   }

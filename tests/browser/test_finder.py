@@ -46,6 +46,10 @@ def test_escape_closes_it_and_what_had_the_focus_has_it_again(reader):
     expect(finder_of(page)).to_be_hidden()
     expect(link).to_be_focused()
 
+    page.keyboard.press("/")
+    finder_of(page).get_by_role("button", name="Close").click()
+    expect(finder_of(page)).to_be_hidden()
+
 
 def test_enter_without_a_choice_searches_everywhere(reader):
     page = reader.open("/")

@@ -1,10 +1,12 @@
 """The index holds what readers see, from the moment at which they see it, whatever changes it and whatever dies."""
 
 from datetime import timedelta
+from importlib import import_module
 from io import StringIO
 from unittest import mock
 
 import time_machine
+from django.apps import apps
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import TestCase
@@ -17,6 +19,7 @@ from articles.models import Article, RichText, Statistic, StatisticValue
 from careers.merging import merge
 from careers.models import Requirement, Role, Skill, SkillAlias
 from newsletter import composing
+from newsletter.supervision import Supervisor
 from tests.committed import CommittedTestCase
 from tests.factories import (
     make_article,
@@ -269,6 +272,24 @@ class MarkTests(CommittedTestCase):
             assert found(self.client, "zookeeper") == ["/careers/zookeeper/"]
 
         assert SearchMark.objects.count() == 1
+
+    def test_the_worker_works_off_what_is_left(self):
+        with mock.patch("veltrix.search.index.work_off"):
+            make_role("Zookeeper")
+        assert not SearchEntry.objects.exists()
+
+        Supervisor(["manage.py"], tasks=0, senders=0, lanes=1)._look_after()
+
+        assert SearchEntry.objects.get().heading == "Zookeeper"
+
+    def test_what_an_installation_has_already_is_entered_after_an_update(self):
+        make_role("Zookeeper")
+        make_article(title="Zebras")
+        SearchEntry.objects.all().delete()
+
+        import_module("veltrix.migrations.0005_mark_all_for_search").mark_all(apps, None)
+
+        assert len(found(self.client, "zookeeper")) == len(found(self.client, "zebras")) == 1
 
 
 class RebuildTests(TestCase):

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from articles.models import FaqItem, Quote, TableBlock
 from tests.factories import make_article, make_draft, make_role, make_skill, make_statistic, publish_as_is
 from tests.newsletter.lists import make_sent
-from veltrix.search import index
+from veltrix.search import finding, index
 
 from .test_index import found
 
@@ -295,6 +296,27 @@ class PagingTests(TestCase):
                 self.client.get(f"/search/?{query}")
 
                 self.assertEqual(len(captured), expected + bounds, "\n".join(q["sql"][:150] for q in captured))
+
+
+class BoundsTests(TestCase):
+    # One that takes longer than it may, and one that fails at once where the engine has no limit of that kind.
+    STATEMENTS = {
+        "postgresql": "SELECT count(*) FROM pg_sleep(5) WHERE %s <> '' AND %s > 0",
+        "sqlite": "SELECT count(*) FROM nowhere WHERE %s <> '' AND %s > 0",
+    }
+
+    def test_a_search_that_takes_too_long_or_fails_is_answered_all_the_same(self):
+        engine = finding._engine
+        bounds = getattr(engine, "BOUNDED", "").replace("3s", "50ms")
+
+        with (
+            mock.patch.object(engine, "NUMBER", self.STATEMENTS[connection.vendor]),
+            mock.patch.object(engine, "BOUNDED", bounds, create=True),
+            self.assertLogs("veltrix.search.finding", "ERROR"),
+        ):
+            page = self.client.get("/search/?q=zebra")
+
+        self.assertContains(page, "does not answer at the moment", status_code=503)
 
 
 class FinderTests(TestCase):
