@@ -67,9 +67,8 @@ def find(stems: Sequence[str], kind: str = "", *, has_all: bool = True) -> Found
     with _engine.bounded():
         counts = _engine.count(stems, tokens, MOST_LISTED, has_all=has_all)
         wanted = counts.get(kind, 0) if kind else sum(counts.values())
-        large = [tokens[key] for key, count in counts.items() if count > MOST_LISTED]
         asked = (stems, tokens.get(kind, ""), MOST_LISTED)
-        entries = _engine.in_names(*asked, has_all=has_all, large=large) if wanted else []
+        entries = _engine.in_names(*asked, has_all=has_all) if wanted else []
         if len(entries) < min(wanted, MOST_LISTED):
             entries = list(dict.fromkeys([*entries, *_engine.anywhere(*asked, has_all=has_all)]))
     return Found(entries[:MOST_LISTED], counts)

@@ -45,11 +45,8 @@ def bounded() -> Iterator[None]:
         yield
 
 
-def in_names(stems: Sequence[str], token: str, most: int, *, has_all: bool, large: Sequence[str]) -> list[str]:
-    """Keys of entries with these stems in heading and names; of two that have them as often, the shorter is first.
-
-    Names are short: to rank all of them costs little, however many a kind has.
-    """
+def in_names(stems: Sequence[str], token: str, most: int, *, has_all: bool) -> list[str]:
+    """Keys of entries with these stems in heading and names; of two that have them as often, the shorter is first."""
     return _column(IN_NAMES, [_query(stems, token, has_all=has_all), _query(stems, has_all=has_all), most])
 
 

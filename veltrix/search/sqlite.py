@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-MOST_RANKED = 500
+MOST_RANKED = 200
 
 # The best are chosen before anything else of them is read; `rank` is bm25.
 BEST = """
@@ -44,17 +44,9 @@ def bounded() -> Iterator[None]:
     yield
 
 
-def in_names(stems: Sequence[str], token: str, most: int, *, has_all: bool, large: Sequence[str]) -> list[str]:
-    """Keys of entries with these stems in heading and names; bm25 prefers what is short and words that are rare.
-
-    Of kinds of which very many match (`large`, by their tokens) the latest `MOST_RANKED` are ranked.
-    """
-    match = _match("title", stems, token, has_all=has_all)
-    if not large:
-        return _column(IN_ORDER.format(BEST), [match, most])
-    tokens = " OR ".join(f'"{each}"' for each in large)
-    few, many = f"{match} NOT {{title}} : ({tokens})", f"{match} AND {{title}} : ({tokens})"
-    return _column(IN_ORDER.format(f"{BEST} UNION ALL {BEST_OF_LATEST}"), [few, most, *_latest(many, most)])[:most]
+def in_names(stems: Sequence[str], token: str, most: int, *, has_all: bool) -> list[str]:
+    """Keys of entries with these stems in heading and names; bm25 prefers what is short and words that are rare."""
+    return _column(IN_ORDER.format(BEST), [_match("title", stems, token, has_all=has_all), most])
 
 
 def anywhere(stems: Sequence[str], token: str, most: int, *, has_all: bool) -> list[str]:
