@@ -9,7 +9,6 @@ from django.db import transaction
 from articles.documents import FORMAT
 from articles.models import Article, ArticleVersion
 from tests.factories import make_category
-from veltrix.search import index
 
 VOCABULARY, WORDS = 20_000, 500
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
@@ -27,8 +26,8 @@ def word(rank: int) -> str:
 
 
 @transaction.atomic
-def make_articles(number: int, *, seed: int = 1, words: int = WORDS) -> None:
-    """Published articles, a day apart, beside none that exist; they are in the index once it is rebuilt."""
+def make_articles(number: int, *, seed: int = 1, words: int = WORDS, first: int = 1) -> None:
+    """Published articles, a day apart, numbered from `first` on; they are in the index once it is rebuilt."""
     lot = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
     vocabulary = [word(rank) for rank in range(VOCABULARY)]
     weights = list(accumulate(1 / (rank + 1) for rank in range(VOCABULARY)))
@@ -38,7 +37,10 @@ def make_articles(number: int, *, seed: int = 1, words: int = WORDS) -> None:
 
     moments = [datetime(1999, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(number)]
     articles = Article.objects.bulk_create(
-        (Article(number=n, slug=f"article-{n}", title=f"Draft {n}", published_at=m) for n, m in enumerate(moments, 1)),
+        (
+            Article(number=n, slug=f"article-{n}", title=f"Draft {n}", published_at=m)
+            for n, m in enumerate(moments, first)
+        ),
         batch_size=500,
     )
     category = make_category()
@@ -64,8 +66,3 @@ def _document(text: str) -> dict[str, object]:
     half = len(text) // 2
     blocks = [{"type": "rich-text", "html": f"<p>{part}</p>"} for part in (text[:half], text[half:])]
     return {"format": FORMAT, "standfirst": "What it is about.", "blocks": blocks}
-
-
-def make_searchable(number: int) -> None:
-    make_articles(number)
-    index.rebuild()

@@ -13,6 +13,7 @@ from tests.factories import make_article, make_draft, make_role, make_skill, mak
 from tests.newsletter.lists import make_sent
 from veltrix.search import finding, index
 
+from .corpus import EVERYWHERE, make_articles
 from .test_index import found
 
 
@@ -296,6 +297,21 @@ class PagingTests(TestCase):
                 self.client.get(f"/search/?{query}")
 
                 self.assertEqual(len(captured), expected + bounds, "\n".join(q["sql"][:150] for q in captured))
+
+
+class ScaleTests(TestCase):
+    def test_a_word_in_hundreds_of_articles_costs_as_many_queries_as_in_a_few(self):
+        numbers = []
+        for seed, articles in enumerate((12, 300)):
+            make_articles(articles, seed=seed, words=10, first=1 + 1_000 * seed)
+            index.rebuild()
+            self.client.get("/search/", {"q": EVERYWHERE})
+            with CaptureQueriesContext(connection) as captured:
+                page = self.client.get("/search/", {"q": EVERYWHERE})
+            assert len(page.context["answer"].results) == 10
+            numbers.append(len(captured))
+
+        assert numbers[0] == numbers[1]
 
 
 class BoundsTests(TestCase):
