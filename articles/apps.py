@@ -10,7 +10,7 @@ class ArticlesConfig(AppConfig):
     def ready(self) -> None:
         from veltrix.page_cache.content import watch
 
-        from . import article_rules, figure_rules, news  # noqa: F401 - enter their rules and news
+        from . import article_rules, figure_rules, news, search_entries  # noqa: F401 - enter what they know
         from .models import Announcement, Article, Byline, DraftSave, ExternalLink, ReviewMark, ShareLink, WorkingCopy
         from .models.blocks import Block
 
@@ -20,8 +20,6 @@ class ArticlesConfig(AppConfig):
         draft = ["title", "standfirst", "category", "series", "headline", "social_text", "changed_at"]
         watch.leave_out_columns(Article, *draft)
         watch.leave_out(ExternalLink, ExternalLink.articles.through, ExternalLink.sources.through)
-
-        from . import article_rules, figure_rules, search_entries  # noqa: F401 - enter their rules and kinds
 
         # For every app that holds figures, those of floors above included.
         pre_migrate.connect(frozen.take_off, dispatch_uid="articles.frozen")

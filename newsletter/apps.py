@@ -8,11 +8,8 @@ class NewsletterConfig(AppConfig):
         from articles import frozen
         from veltrix.page_cache.content import watch
 
-        from . import links, news  # noqa: F401 - enter their addresses and news
+        from . import links, news, search_entries  # noqa: F401 - enter what they know
         from .models import Edition, EditionContent
-
-        from . import links, search_entries  # noqa: F401 - enter its addresses and what is searched
-        from .models import EditionContent
 
         frozen.keep(EditionContent)
         # The archive shows editions and what they hold, and nobody who gets them.

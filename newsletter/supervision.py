@@ -21,7 +21,6 @@ from django.db.models.functions import Now
 from django_tasks_db.management.commands.db_worker import Worker
 
 from veltrix.page_cache import content
-
 from veltrix.search import index
 
 from . import retention, upkeep
@@ -111,7 +110,6 @@ class Supervisor:
         if time.monotonic() >= self.looks_at:
             self.looks_at = time.monotonic() + LOOK
             upkeep.announce()
-
         if time.monotonic() >= self.indexes_at:
             self.indexes_at = time.monotonic() + INDEX
             index.work_off()

@@ -4,9 +4,6 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from django.tasks.signals import task_finished, task_started
 
-from django.db.models.signals import post_delete, post_save
-
-
 
 class VeltrixConfig(AppConfig):
     name = "veltrix"
@@ -15,10 +12,10 @@ class VeltrixConfig(AppConfig):
         from articles import frozen, searched
 
         from . import error_reports
+        from .backups import restoring
         from .models import AuditEntry
         from .observation import name_task, name_task_no_longer
         from .page_cache import content
-
         from .search import index
         from .sign_in import sessions
 
@@ -32,9 +29,5 @@ class VeltrixConfig(AppConfig):
         user_logged_in.connect(sessions.write_down, dispatch_uid="veltrix.sign_in.sessions")
         task_started.connect(name_task, dispatch_uid="veltrix.observation")
         task_finished.connect(name_task_no_longer, dispatch_uid="veltrix.observation")
-
-        # Whatever saves a row: a form of the desk, an import, a publication.
-        for signal in (post_save, post_delete):
-            signal.connect(index.on_saved_or_deleted, dispatch_uid="veltrix.search")
-
+        restoring.afterwards(index.touch_all)
         searched.touched.connect(index.on_touched, dispatch_uid="veltrix.search")

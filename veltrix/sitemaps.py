@@ -36,6 +36,7 @@ FIXED = [
     "careers:skills",
     "newsletter:index",
     "newsletter:archive",
+    "search",
 ]
 
 

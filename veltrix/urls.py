@@ -6,11 +6,9 @@ from articles.feeds import in_both_forms
 from newsletter.feeds import EditionsFeed
 
 from . import sitemaps, views, well_known
+from .search import views as search
 
 handler500 = "veltrix.outages.server_error"
-
-from . import views
-from .search import views as search
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -24,8 +22,6 @@ urlpatterns = [
     path("llms.txt", well_known.llms, name="llms"),
     path(".well-known/security.txt", well_known.security, name="security"),
     path("<slug:key>.txt", well_known.indexnow_key, name="indexnow-key"),
-
-    path("feeds/editions.atom", EditionsFeed(), name="editions-feed"),
     path("search/", search.search, name="search"),
     path("search/finder/", search.finder, name="finder"),
     path("media/<path:name>", views.media, name="media"),

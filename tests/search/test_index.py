@@ -287,7 +287,7 @@ class MarkTests(CommittedTestCase):
         make_article(title="Zebras")
         SearchEntry.objects.all().delete()
 
-        import_module("veltrix.migrations.0005_mark_all_for_search").mark_all(apps, None)
+        import_module("veltrix.migrations.0006_mark_all_for_search").mark_all(apps, None)
 
         assert len(found(self.client, "zookeeper")) == len(found(self.client, "zebras")) == 1
 

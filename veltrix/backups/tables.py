@@ -19,15 +19,21 @@ from .archive import DamagedError
 
 type Model = type[models.Model]
 
-# What does not outlive a restore: who is signed in, brakes on signing in, tasks, which may have been done since, and
-# what the page cache has still to be told.
+# What does not outlive a restore: who is signed in, brakes on signing in, tasks, which may have been done since,
+# what the page cache has still to be told, and the index of the search, which is made again.
 LEFT_OUT = {
     "django_tasks_database.DBTaskResult",
+    "modelsearch.IndexEntry",
     "sessions.Session",
     "veltrix.Attempt",
     "veltrix.ContentChange",
+    "veltrix.SearchEntry",
+    "veltrix.SearchMark",
+    "veltrix.SearchWord",
     "veltrix.SessionRecord",
 }
+# A table that SQLite keeps for another one.
+NO_TABLES = {"modelsearch.SQLiteFTSIndexEntry"}
 # What migrations write by themselves: an installation that holds nothing else is empty.
 MADE_BY_MIGRATIONS = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}
 AT_ONCE = 2_000
@@ -44,7 +50,7 @@ def left_out() -> list[Model]:
 
 def _stored() -> list[Model]:
     found = apps.get_models(include_auto_created=True)
-    stored = [model for model in found if model._meta.managed and not model._meta.proxy]
+    stored = [model for model in found if model._meta.managed and model._meta.label not in NO_TABLES]
     return sorted(stored, key=lambda model: model._meta.label)
 
 

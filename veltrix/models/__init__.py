@@ -15,10 +15,6 @@ __all__ = [
     "Factor",
     "Passkey",
     "RecoveryCode",
-
-    "Factor",
-    "Passkey",
-    "RecoveryCode",
     "SearchEntry",
     "SearchMark",
     "SearchWord",

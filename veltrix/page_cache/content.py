@@ -27,7 +27,7 @@ WRITE = re.compile(
 )
 ASSIGNED = re.compile(r"\"(\w+)\" = ")
 # Apps of which no page for readers shows a row.
-UNSEEN_APPS = {"admin", "auth", "contenttypes", "django_tasks_database", "sessions", "veltrix"}
+UNSEEN_APPS = {"admin", "auth", "contenttypes", "django_tasks_database", "modelsearch", "sessions", "veltrix"}
 # How long a process may take between its commit and the word to the store.
 GRACE = timedelta(seconds=5)
 

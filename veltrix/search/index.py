@@ -38,6 +38,12 @@ def touch(kind: str, keys: Iterable[int]) -> None:
         transaction.on_commit(work_off, robust=True)
 
 
+def touch_all() -> None:
+    """Leave marks for all that can be found."""
+    for kind in searched.kinds().values():
+        touch(kind.key, kind.keys())
+
+
 def work_off() -> None:
     """Work off what is due: at once where the index is in the database, else by a task, which may take its time."""
     if is_in_database():

@@ -19,7 +19,7 @@ def mark_all(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("veltrix", "0004_search_index"),
+        ("veltrix", "0005_search_index"),
         ("articles", "0001_initial"),
         ("careers", "0001_initial"),
         ("newsletter", "0001_initial"),

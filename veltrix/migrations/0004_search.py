@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('veltrix', '0002_groups'),
+        ('veltrix', '0003_content_changes'),
     ]
 
     operations = [
