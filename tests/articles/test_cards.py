@@ -175,7 +175,7 @@ class CardTests(TestCase):
             os.utime(old, (time.time() - 1000 + number,) * 2)
 
         with mock.patch.object(cards, "MOST_KEPT", 3):
-            make_article(number=900)
+            make_article(number=900_000)
             self.client.get(URL)
 
         names = {path.name for path in folder.iterdir()}
