@@ -9,7 +9,7 @@ type Key = tuple[str, ...]
 
 
 class Memory:
-    """Holds pages of one generation at a time, up to `most_bytes` of bodies; the longest unused go first."""
+    """Holds pages of one generation at a time, up to `most_bytes` of bodies; those that came first go first."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
