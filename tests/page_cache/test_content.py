@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from articles.models import Article, Category, RichText, WorkingCopy
 from careers.models import Role, Skill, SkillAlias
+from newsletter import upkeep
 from newsletter.models import Delivery, Edition, Subscriber
 from tests.committed import CommittedTestCase
 from tests.factories import make_article, make_category, make_draft, make_role, make_skill, make_user, publish_as_is
@@ -54,14 +55,13 @@ class ChangesTests(CommittedTestCase):
             lambda: make_category("Another"),
             lambda: role.save(),
             lambda: Role.objects.update(name=F("name")),
-            lambda: Role.objects.filter(pk=0).update(name="x"),
             lambda: Skill.objects.bulk_create([Skill(slug=slug, name=slug, kind="data") for slug in "ab"]),
             lambda: Skill.objects.bulk_update([skill], ["name"]),
             lambda: Skill.objects.get_or_create(slug="c", defaults={"name": "c", "kind": "data"}),
             lambda: SkillAlias.objects.create(skill=skill, alias="py"),
             lambda: SkillAlias.objects.all().delete(),
             lambda: connection.cursor().execute("UPDATE careers_role SET name = 'x'"),
-            lambda: connection.cursor().execute("  delete from careers_skillalias"),
+            lambda: connection.cursor().execute("  delete from careers_skill where slug = 'a'"),
             lambda: role.delete(),
         ]
         for number, way in enumerate(ways):
@@ -126,10 +126,38 @@ class ChangesTests(CommittedTestCase):
         with self.begins(1):
             Article.objects.bulk_update([article], ["title"])
 
-    def test_an_edition_that_begins_to_be_sent_is_seen(self):
+    def test_a_statement_that_hits_no_row_begins_none(self):
+        with self.begins(0):
+            Role.objects.filter(pk=0).update(name="x")
+            Role.objects.all().delete()
+
+    def test_an_edition_is_seen_when_it_begins_to_be_sent_and_no_more(self):
         edition = make_sent(make_part())
         with self.begins(1):
-            Edition.objects.filter(pk=edition.pk).update(state=Edition.State.SENT)
+            Edition.objects.filter(pk=edition.pk).update(started_at=timezone.now())
+        with self.begins(0):
+            Edition.objects.filter(pk=edition.pk).update(state=Edition.State.SENT, finished_at=timezone.now())
+
+    def test_a_worker_with_nothing_to_do_begins_none(self):
+        make_sent(make_part())
+        make_article()
+        with self.begins(0):
+            upkeep.tick()
+            content.settle()
+
+    def test_a_cursor_goes_on_after_it_has_written_what_readers_see(self):
+        """On SQLite its rows are read before the statement is over."""
+        with connection.cursor() as cursor:
+            insert = "INSERT INTO careers_careerpath (slug, name, \"order\", summary) VALUES (%s, %s, 1, '')"
+            for slug in "abc":
+                cursor.execute(f"{insert} RETURNING slug", [slug, slug])
+                self.assertEqual(cursor.fetchone(), (slug,))
+            cursor.execute(f"{insert} RETURNING slug", ["d", "d"])
+            self.assertEqual(list(cursor), [("d",)])
+            cursor.execute("UPDATE careers_careerpath SET summary = 'x'")
+            cursor.execute("SELECT slug FROM careers_careerpath ORDER BY slug")
+            self.assertEqual(cursor.fetchmany(2), [("a",), ("b",)])
+            self.assertEqual(cursor.fetchall(), [("c",), ("d",)])
 
     def test_every_table_is_known_to_be_seen_or_not(self):
         """A new table counts as seen; whoever adds one says here which it is."""

@@ -6,8 +6,10 @@ named here as unseen counts as seen.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.apps import apps
@@ -82,39 +84,47 @@ def listen(connection: BaseDatabaseWrapper, **kwargs: object) -> None:
 
 def _announced[T](connection: BaseDatabaseWrapper, cursor: Any, execute: Callable[[], T]) -> T:
     """Run a statement that changes what readers see; its transaction’s commit begins a new generation, once."""
-    from veltrix.models import ContentChange
-
     if any(isinstance(entry[1], _Committed) for entry in connection.run_on_commit):
         return execute()
-    change = ContentChange.objects.create()
-    try:
+    # A statement by itself is a transaction too, which the row of the change must be part of.
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
         result = execute()
-    except Exception:
-        if not connection.in_atomic_block:
-            _forget([change.pk])
-        raise
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        # Its rows are read before the statement has ended, and with it the transaction that it is.
-        cursor.cursor = _Fetched(cursor.cursor)
-    transaction.on_commit(_Committed(change.pk), robust=True)
+        if connection.vendor == "sqlite" and cursor.description:
+            # It is not over before the rows that it returns have been read, and cannot be committed.
+            cursor.cursor = _Fetched(cursor)
+        if cursor.rowcount != 0:
+            _tell_at_commit()
     return result
 
 
-class _Fetched:
-    """A cursor of SQLite whose rows have been read."""
+def _tell_at_commit() -> None:
+    from veltrix.models import ContentChange
 
-    def __init__(self, cursor: Any) -> None:
-        self.cursor = cursor
-        self.rows = cursor.fetchall()
+    transaction.on_commit(_Committed(ContentChange.objects.create().pk), robust=True)
+
+
+class _Fetched:
+    """A cursor of SQLite whose rows have been read, until it is asked something else."""
+
+    def __init__(self, wrapper: Any) -> None:
+        self.wrapper, self.cursor = wrapper, wrapper.cursor
+        self.rows = iter(self.cursor.fetchall())
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.rows
 
     def fetchall(self) -> list[Any]:
-        rows, self.rows = self.rows, []
-        return rows
+        return list(self.rows)
+
+    def fetchmany(self, size: int = 1) -> list[Any]:
+        return list(islice(self.rows, size))
 
     def fetchone(self) -> Any:
-        return self.rows.pop(0) if self.rows else None
+        return next(self.rows, None)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("execute"):
+            self.wrapper.cursor = self.cursor
         return getattr(self.cursor, name)
 
 
