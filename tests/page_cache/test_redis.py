@@ -101,6 +101,49 @@ class RedisTests(TestCase):
 
         self.assertNotEqual(self.store.generation(), self.generation)
 
+    def test_a_generation_that_another_thread_owes_is_not_forgotten(self):
+        """One thread’s word has been taken; before it knows, another one’s is lost."""
+        original = self.store._do
+
+        def lose_the_next(act):
+            self.store._do = self._fail
+            with self.assertRaises(UnavailableError):
+                self.store.renew()
+            self.store._do = original
+            return original(act)
+
+        self.store._do = lose_the_next
+        self.store.renew()
+        between = self.other.generation()
+
+        self.assertNotEqual(self.store.generation(), between)
+
+    def test_a_server_that_refuses_writes_answers_nobody(self):
+        """It could not be told of a publication either."""
+        admin = client.Redis.from_url(self.server.url)
+        admin.config_set("min-replicas-to-write", 1)
+        self.addCleanup(admin.config_set, "min-replicas-to-write", 0)
+        for act in (self.store.renew, self.other.generation):
+            with self.assertRaises(UnavailableError):
+                act()
+        admin.config_set("min-replicas-to-write", 0)
+
+        self.assertNotEqual(self.store.generation(), self.generation)
+
+    def test_a_server_without_room_is_told_all_the_same_and_goes_on_answering(self):
+        admin = client.Redis.from_url(self.server.url)
+        self.store.write(self.generation, "key", b"old", 60)
+        admin.config_set("maxmemory", 1)
+        self.addCleanup(admin.config_set, "maxmemory", 0)
+        with self.assertRaises(UnavailableError):
+            self.store.write(self.generation, "other", b"x", 60)
+        self.assertEqual(self.store.read(self.store.generation(), "key"), b"old")
+        self.store.renew()
+
+        for each in (self.store, self.other):
+            with self.assertRaises(UnavailableError):
+                each.generation()
+
     @staticmethod
     def _fail(act):
         raise UnavailableError

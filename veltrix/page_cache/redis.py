@@ -2,7 +2,8 @@
 
 Every key begins with the identity that the server has had since it was started, so that nothing counts which it has
 read back from a disk: what was changed since may be missing there. A generation is a random word under a key of its
-own; a page holds the word under which it was rendered.
+own; a page holds the word under which it was rendered. The word is read by a command that counts as a write: a server
+that refuses writes could not be told of a publication, and so answers nobody.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from typing import Any
 
 from redis import Redis as Client
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from .stores import LOOKS, PATIENCE, Complaints, UnavailableError
@@ -36,23 +37,24 @@ class Redis:
         # Each thread has a connection of its own, and the name by which the server was known when it was made.
         self.local = threading.local()
         self.rests_until = 0.0
-        # A new generation is due of which the server could not be told.
-        self.owes = False
+        # How many generations were to begin, and how many of them the server has been told of.
+        self.due = self.told = 0
+        self.lock = threading.Lock()
         self.complaints = Complaints()
 
     def generation(self) -> str:
         if time.monotonic() < self.rests_until:
             raise UnavailableError
-        if self.owes:
+        if self.told < self.due:
             self.renew()
         return self._do(self._generation)
 
     def _generation(self, client: Client, server: str) -> str:
         key = f"{server}:generation"
-        word: Any = client.get(key)
+        word: Any = client.getex(key)
         if word is None:
             client.set(key, secrets.token_hex(12), nx=True)
-            word = client.get(key)
+            word = client.getex(key)
         return f"{server}:{word.decode()}"
 
     def read(self, generation: str, key: str) -> bytes | None:
@@ -67,9 +69,13 @@ class Redis:
         self._do(lambda client, _: client.set(f"{server}:page:{key}", value, px=milliseconds))
 
     def renew(self) -> None:
-        self.owes = True
-        self._do(lambda client, server: client.set(f"{server}:generation", secrets.token_hex(12)))
-        self.owes = False
+        with self.lock:
+            self.due += 1
+            number = self.due
+        # A server that has no room left can still forget; the next one to read makes a new word.
+        self._do(lambda client, server: client.delete(f"{server}:generation"))
+        with self.lock:
+            self.told = max(self.told, number)
 
     @contextlib.contextmanager
     def flight(self, key: str) -> Iterator[bool]:
@@ -105,6 +111,10 @@ class Redis:
         try:
             client, server = self._connection()
             return act(client, server)
+        except ResponseError as error:
+            # It is there and refuses this: it has no room left, perhaps.
+            self.complaints.tell(error)
+            raise UnavailableError(str(error)) from error
         except (RedisError, OSError) as error:
             self._drop()
             self.rests_until = time.monotonic() + REST
