@@ -15,6 +15,8 @@ class BulkheadTests(SimpleTestCase):
     def setUp(self):
         self.go_on = threading.Event()
         self.inside = threading.Semaphore(0)
+        bulkhead.room.cache_clear()
+        self.addCleanup(bulkhead.room.cache_clear)
         self.middleware = bulkhead.bulkhead(self.hang)
         self.threads = []
         self.addCleanup(self.end)
@@ -71,6 +73,31 @@ class BulkheadTests(SimpleTestCase):
             self.end()
 
             self.assertEqual([self.ask().content for _ in range(8)], [b"made"] * 8)
+
+    def test_where_pages_take_long_one_thread_is_left_even_while_they_move(self):
+        with override_settings(WEB_THREADS=8):
+            bulkhead.room.cache_clear()
+            room = bulkhead.room()
+            room.average = 1.0
+            entered = [room.enter() for _ in range(6)]
+            waiting = threading.Thread(target=room.enter)
+            waiting.start()
+            while room.waiting._value:
+                time.sleep(0.01)
+            began = time.monotonic()
+
+            self.assertIsNone(room.enter())
+            self.assertLess(time.monotonic() - began, 0.5)
+            room.leave(entered[0])
+            waiting.join()
+
+    def test_a_request_that_has_a_place_takes_no_other(self):
+        self.fill()
+        self.go_on.set()
+        request = RequestFactory().get("/", **{bulkhead.HAS_PLACE: True})
+
+        with self.hopeless_after(0):
+            self.assertEqual(self.middleware(request).content, b"made")
 
     def test_a_view_that_fails_gives_its_place_back(self):
         def fail(request):

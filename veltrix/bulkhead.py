@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,45 +14,76 @@ from .outages import unavailable
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
+# The variable of a request that has a place already.
+HAS_PLACE = "veltrix.has_place"
 # So long without anybody coming or going, in seconds, and those who are in there count as stuck.
-STUCK = 2.0
+STUCK = 1.0
+# Where a place is held for longer than that, in seconds on average, waiting for one is no matter of a moment.
+SLOW = 0.25
 
 
 class Room:
-    """Room for so many requests at a time."""
+    """Places for all threads of a process but some, which answer pages that are kept.
 
-    def __init__(self, places: int) -> None:
-        self.places = threading.BoundedSemaphore(places)
+    While places change hands quickly, whoever finds none waits in one of the other threads. Where they do not, all but
+    one of those threads are left alone; where they are stuck, all are.
+    """
+
+    def __init__(self, threads: int) -> None:
+        spare = max(1, threads // 4)
+        self.places = threading.BoundedSemaphore(threads - spare)
+        self.waiting = threading.BoundedSemaphore(max(1, spare - 1))
         self.moved_at = time.monotonic()
+        self.average = 0.0
 
-    def enter(self) -> bool:
-        """Take a place, waiting for one while there is hope; false where there is none."""
-        is_in = self.places.acquire(blocking=False)
-        if not is_in and time.monotonic() - self.moved_at < STUCK:
-            is_in = self.places.acquire(timeout=STUCK)
-        if is_in:
-            self.moved_at = time.monotonic()
-        return is_in
-
-    def leave(self) -> None:
+    def enter(self) -> float | None:
+        """Take a place, waiting for one while there is hope; the moment at which it was taken, None without one."""
+        if not (self.places.acquire(blocking=False) or self._wait()):
+            return None
         self.moved_at = time.monotonic()
+        return self.moved_at
+
+    def _wait(self) -> bool:
+        if time.monotonic() - self.moved_at > STUCK:
+            return False
+        is_slow = self.average > SLOW
+        if is_slow and not self.waiting.acquire(blocking=False):
+            return False
+        try:
+            return self.places.acquire(timeout=STUCK)
+        finally:
+            if is_slow:
+                self.waiting.release()
+
+    def leave(self, entered_at: float) -> None:
+        self.moved_at = time.monotonic()
+        self.average += (self.moved_at - entered_at - self.average) / 8
         self.places.release()
+
+
+@cache
+def room() -> Room:
+    """The room of this process."""
+    return Room(settings.WEB_THREADS)
 
 
 def bulkhead(get_response: GetResponse) -> GetResponse:
     """Answer 503 where so many requests hang already that the next one would take the last threads.
 
-    Pages that are kept never come by here: they are answered before, by the threads that are left.
+    Pages that are kept never come by here: they are answered before, by the threads that are left. Who waits for a page
+    that somebody else is making has a place as well.
     """
-    room = Room(settings.WEB_THREADS - max(1, settings.WEB_THREADS // 4))
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not room.enter():
+        if HAS_PLACE in request.META:
+            return get_response(request)
+        entered_at = room().enter()
+        if entered_at is None:
             metrics.count("unavailable", "busy")
             return never_cache(unavailable)(request)
         try:
             return get_response(request)
         finally:
-            room.leave()
+            room().leave(entered_at)
 
     return middleware

@@ -66,6 +66,11 @@ class Site:
     def restore(self) -> None:
         """Go back to what was staged."""
         self._copy(self.folder / "staged.sqlite3", self.database)
+        self._forget_pages()
+
+    def _forget_pages(self) -> None:
+        """What is done to the database behind the site’s back, the site cannot know."""
+        (self.folder / "pages/current").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def after(self, statement: str) -> Iterator[None]:
@@ -81,6 +86,7 @@ class Site:
     def _execute(self, statement: str) -> None:
         with contextlib.closing(sqlite3.connect(self.database)) as database, database:
             database.execute(statement)
+        self._forget_pages()
 
     @staticmethod
     def _copy(origin: Path, target: Path) -> None:

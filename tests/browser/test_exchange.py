@@ -41,7 +41,7 @@ def sites():
 def read(site):
     """Status, page and pictures of the article; the form to sign up is drawn anew for each reader."""
     status, page, pictures = json.loads(site.run("-c", READ))
-    page = re.sub(r"sign-up-\w{6}", "sign-up", page)
+    page = re.sub(r"sign-up-\w{6}", "sign-up", page.replace(site.url, ""))
     return status, re.sub(r'name="stamp" value="[^"]*"', "", page), pictures
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from veltrix import metrics, observation
+from veltrix.bulkhead import HAS_PLACE, room
 
 from .encodings import accepted
 from .memory import Memory
@@ -150,15 +151,20 @@ class PageCache:
 
     def render(self, environ: Environ, start_response: StartResponse, key: Key) -> Iterable[bytes]:
         """Have the page made, by one request for all that want it at the same time."""
-        with self.store.flight(self.name(key)) as leads:
-            if not leads:
-                page = self.found_now(key)
-                if page:
-                    return self.hit(page, environ, start_response)
-            else:
-                return self.make(environ, start_response, key)
-        # The page is not one to be kept, or takes long: nobody waits for the next one.
-        return self.make(environ, start_response, key)
+        entered_at = room().enter()
+        if entered_at is None:
+            # The bulkhead says so, in the site’s own words.
+            return self.application(environ, start_response)
+        try:
+            with self.store.flight(self.name(key)) as leads:
+                if leads:
+                    return self.make(environ, start_response, key)
+            if page := self.found_now(key):
+                return self.hit(page, environ, start_response)
+            # It is not one to be kept, or takes long: nobody waits for the next one.
+            return self.make(environ, start_response, key)
+        finally:
+            room().leave(entered_at)
 
     def found_now(self, key: Key) -> Page | None:
         try:
@@ -175,6 +181,10 @@ class PageCache:
         rendered = self.ask(environ, key)
         until, now = rendered.until, time.time()
         if until is None or until <= now:
+            if environ.get("QUERY_STRING", "") != key[-1]:
+                # A redirect takes along all that stands in the address.
+                rendered.close()
+                return self.application({**environ, HAS_PLACE: True}, start_response)
             return pass_on(rendered, environ, start_response)
         try:
             body = b"".join(rendered.body)
@@ -182,8 +192,10 @@ class PageCache:
             rendered.close()
         metrics.count("page_cache", "miss")
         page = Page.of(rendered.headers, body, until=until, now=now)
-        self.memory.put(generation, key, page)
         try:
+            # Another one may have begun meanwhile, whose pages are in memory.
+            if self.store.generation() == generation:
+                self.memory.put(generation, key, page)
             self.store.write(generation, self.name(key), page.written(), until - now)
         except UnavailableError:
             pass
@@ -193,7 +205,7 @@ class PageCache:
         """Django’s answer to a request that tells it nothing but what the page is known by."""
         asked = {name: environ[name] for name in PASSED_ON if name in environ}
         *_, query = key
-        asked |= {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "wsgi.input": BytesIO(), MARK: True}
+        asked |= {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "wsgi.input": BytesIO(), MARK: True, HAS_PLACE: True}
         started: list[Any] = []
 
         def start(status: str, headers: list[Header], exc_info: object = None) -> None:
@@ -217,7 +229,7 @@ def _known(query: str, rule: Rule) -> str | None:
         return None
     if any(rule.minds(name) for name, _ in asked):
         return None
-    return urlencode(sorted((pair for pair in asked if rule.is_for(pair[0])), key=lambda pair: pair[0]))
+    return urlencode(rule.read(asked))
 
 
 def give(page: Page, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

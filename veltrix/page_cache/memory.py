@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 
 from .pages import Page
 
@@ -9,7 +10,7 @@ type Key = tuple[str, ...]
 
 
 class Memory:
-    """Holds pages of one generation at a time, up to `most_bytes` of bodies; those that came first go first."""
+    """Holds pages of one generation at a time, up to `most_bytes` of bodies; the longest unused go first."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
@@ -20,7 +21,11 @@ class Memory:
 
     def get(self, generation: str, key: Key) -> Page | None:
         held, pages = self.held
-        return pages.get(key) if held == generation else None
+        page = pages.get(key) if held == generation else None
+        if page and self.size > self.most_bytes / 2:
+            with self.lock, suppress(KeyError):
+                pages.move_to_end(key)
+        return page
 
     def put(self, generation: str, key: Key, page: Page) -> None:
         with self.lock:

@@ -1,6 +1,6 @@
 """What a view promises of its answers, and until when an answer will be right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import wraps
@@ -25,13 +25,18 @@ type View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Rule:
-    """Which parameters a view reads. One that it does not know is dropped, or, where it names those, told to it."""
+    """Which parameters a view reads, in the order in which it writes them itself.
 
-    names: frozenset[str]
+    One that it does not know is dropped, or told to it where it names those.
+    """
+
+    names: tuple[str, ...]
     names_others: bool
 
-    def is_for(self, name: str) -> bool:
-        return name in self.names
+    def read(self, asked: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Of parameters and their values those that the view reads, in its order."""
+        known = [pair for pair in asked if pair[0] in self.names]
+        return sorted(known, key=lambda pair: self.names.index(pair[0]))
 
     def minds(self, name: str) -> bool:
         """Whether the answer to an address with this parameter must not be kept."""
@@ -55,7 +60,7 @@ def kept(*names: str, names_others: bool = False) -> Callable[[View], View]:
                 setattr(response, UNTIL, until)
             return response
 
-        wrapped.rule = Rule(frozenset(names), names_others)  # type: ignore[attr-defined]
+        wrapped.rule = Rule(names, names_others)  # type: ignore[attr-defined]
         return wrapped
 
     return decorate
