@@ -23,7 +23,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from veltrix.page_cache import content
 from veltrix.search import index
 
-from . import retention, upkeep
+from . import interrupted, retention, upkeep
 from .models import Delivery, Edition
 from .sending import Slice
 from .transport import open_lane
@@ -139,7 +139,7 @@ def work_off_tasks(is_stopping: threading.Event) -> None:
         backend_name="default",
         startup_delay=True,
         max_tasks=None,
-        worker_id=f"{socket.gethostname()}-{os.getpid()}",
+        worker_id=interrupted.worker_id(),
     )
     on_signal(lambda: worker.shutdown(signal.SIGTERM, None))
     worker.run()

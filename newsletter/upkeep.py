@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from articles import announcing, schedule
 
-from . import claims, preparation, reports
+from . import claims, interrupted, preparation, reports
 from .models import Delivery, Edition, Sender
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ BATCH = 5_000
 
 def tick() -> bool:
     """Do one round; whether there is more to do at once."""
-    rounds: list[Callable[[], bool]] = [promote, prepare, expire, settle, withdraw, reopen, finish]
+    rounds: list[Callable[[], bool]] = [promote, prepare, expire, settle, withdraw, reopen, finish, interrupted.take_up]
     busy = [_tried(act) for act in rounds]
     return any(busy)
 
@@ -77,6 +77,7 @@ def expire_process(host: str, process: int) -> None:
     """Take for dead what a process was sending that has just ended, which its parent knows at once."""
     for sender in Sender.objects.running().filter(host=host, process=process):
         claims.expire(sender)
+    interrupted.take_up_after(process)
 
 
 def withdraw() -> bool:
