@@ -47,9 +47,13 @@ def listed(request: HttpRequest, articles: ArticleQuerySet) -> ListPage:
 def page_of(paginator: Paginator, request: HttpRequest) -> ListPage:
     """The page of a list; 404 where there is no such page."""
     try:
-        return paginator.page(page_number(request))
+        page = paginator.page(page_number(request))
     except EmptyPage as error:
         raise Http404("There is no such page.") from error
+    # Not cut off at the count, which is of a moment before: what has been published since would push the last row out.
+    start = (page.number - 1) * paginator.per_page
+    page.object_list = paginator.object_list[start : start + paginator.per_page]
+    return page
 
 
 def under(category: Category) -> ArticleQuerySet:

@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import time_machine
-from django.test import TestCase
+from django.core.paginator import Paginator
+from django.test import RequestFactory, TestCase
 from django.utils import timezone
 
 from articles.models import Article, FaqItem, Quote, RichText, StatisticBlock, TableBlock
+from articles.views import page_of
 from tests.factories import (
     add_role_table,
     make_article,
@@ -208,6 +210,16 @@ class ListTests(TestCase):
         self.assertContains(first, "?page=2")
         for page in ("0", "3", "x", "1.5", "-1"):
             self.assertEqual(self.client.get(f"/articles/?page={page}").status_code, 404)
+
+    def test_what_comes_back_between_the_count_and_the_list_pushes_nothing_out(self):
+        make_article(number=1, published_at=timezone.now() - timedelta(days=2))
+        paginator = Paginator(Article.objects.published().newest_first(), 20)
+        self.assertEqual(paginator.count, 1)
+        make_article(number=2, published_at=timezone.now() - timedelta(days=1))
+
+        page = page_of(paginator, RequestFactory().get("/articles/"))
+
+        self.assertEqual([article.number for article in page], [2, 1])
 
     def test_the_index_filters_by_topic_and_says_what_it_ignored(self):
         career = make_category("Career")
