@@ -7,6 +7,7 @@ offers, but for names and ports.
 import contextlib
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -46,9 +47,12 @@ class Node:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
 
-    def start(self) -> None:
-        log = self.folder / "web.log"
-        with log.open("a") as file:
+    @property
+    def log(self) -> Path:
+        return self.folder / "web.log"
+
+    def begin(self) -> None:
+        with self.log.open("a") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "--config", "python:veltrix.serving", "veltrix.wsgi"],
                 cwd=ROOT,
@@ -56,7 +60,14 @@ class Node:
                 stdout=file,
                 stderr=file,
             )
-        wait_for(self.process, self.port, log, self.address)
+
+    def start(self) -> None:
+        self.begin()
+        self.wait()
+
+    def wait(self) -> None:
+        assert self.process
+        wait_for(self.process, self.port, self.log, self.address)
 
     def workers(self) -> list[int]:
         assert self.process
@@ -71,9 +82,16 @@ class Node:
             self.process.wait()
             self.process = None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its proxy says of every request."""
+        return {"Host": NAME, "X-Forwarded-Proto": "https"}
+
+    def connect(self, source: str = "") -> HTTPConnection:
+        return HTTPConnection(self.address, self.port, timeout=30, source_address=(source, 0) if source else None)
+
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        connection = HTTPConnection(self.address, self.port, timeout=30)
-        return ask(connection, path, method, {"Host": NAME, "X-Forwarded-Proto": "https"} | named(headers))
+        return ask(self.connect(), path, method, self.headers | named(headers))
 
     def run(self, *arguments: str) -> str:
         """Run Python as this machine does, and give what it prints."""
@@ -90,11 +108,19 @@ class Nginx:
     port: int
     process: subprocess.Popen
 
-    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Host": NAME}
+
+    def connect(self, source: str = "") -> HTTPSConnection:
+        """A connection, from this address where one is named: to the site that is the visitor's."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
-        return ask(connection, path, method, {"Host": NAME} | named(headers))
+        own = (source, 0) if source else None
+        return HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context, source_address=own)
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        return ask(self.connect(), path, method, self.headers | named(headers))
 
 
 @dataclass
@@ -106,18 +132,24 @@ class Cluster:
 
     @contextlib.contextmanager
     def workers(self) -> Iterator[list[subprocess.Popen]]:
-        """A worker on each machine."""
-        running = [
-            subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=ROOT, env=node.environment)
-            for node in self.nodes
-        ]
-        try:
-            yield running
-        finally:
-            for worker in running:
-                worker.terminate()
-            for worker in running:
-                worker.wait(30)
+        """A worker on each machine, each with its processes a group."""
+        command = [sys.executable, "manage.py", "worker"]
+        with ExitStack() as stack:
+            running = []
+            for node in self.nodes:
+                log = stack.enter_context((node.folder / "worker.log").open("a"))
+                running.append(
+                    subprocess.Popen(
+                        command, cwd=ROOT, env=node.environment, stdout=log, stderr=log, start_new_session=True
+                    )
+                )
+            try:
+                yield running
+            finally:
+                for worker in running:
+                    worker.terminate()
+                for worker in running:
+                    worker.wait(30)
 
 
 def named(headers: dict[str, str]) -> dict[str, str]:
@@ -179,15 +211,25 @@ def machine(*, stage: str = "", **settings: str) -> Iterator[Cluster]:
         yield running
 
 
+SET_UP = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
+{stage}
+"""
+
+
 def _start(running: Cluster, stage: str, stack: ExitStack) -> None:
-    first, *_ = running.nodes
-    first.run("manage.py", "migrate", "--verbosity", "0")
-    if stage:
-        first.run("-c", f"import django; django.setup(); {stage}")
+    first, *others = running.nodes
+    first.run("-c", SET_UP.format(stage=stage))
+    for node in others:
+        shutil.copytree(first.folder / "static", node.folder / "static")
     for node in running.nodes:
-        node.run("manage.py", "collectstatic", "--no-input", "--verbosity", "0")
         stack.callback(node.kill)
-        node.start()
+        node.begin()
+    for node in running.nodes:
+        node.wait()
 
 
 @contextlib.contextmanager
