@@ -12,7 +12,7 @@ PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n')
 help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
 	@echo "make test   run every check and test"
-	@echo "make soak   send editions through faults for an hour"
+	@echo "make soak   send hostile requests, then editions through faults for an hour"
 	@echo "make bench  measure how fast pages and mails are, and write docs/performance*.md"
 	@echo "make format write the code in its format"
 
@@ -81,8 +81,10 @@ faults-and-postgres:
 	@$(MAKE) --no-print-directory faults
 	@$(MAKE) --no-print-directory postgres
 
-# Sending through faults for half an hour on each engine; ends at the first run that the audit finds fault with.
+# Hostile requests, then sending through faults for half an hour on each engine; ends at the first run that the audit
+# finds fault with.
 soak: $(VENV)/development
+	HOSTILE_REQUESTS=10000 $(BIN)/pytest -m faults tests/nodes/test_hostile.py
 	for n in $$(seq 15); do \
 		$(BIN)/python -m tests.faults --people 8000 --seconds 100 || exit 1; \
 		$(BIN)/python -m tests.faults --engine sqlite --machines 1 --people 6000 --seconds 100 || exit 1; \

@@ -15,7 +15,8 @@ threads = WEB_THREADS
 # A proxy keeps its connections; a browser that comes without one gives its place away soon.
 keepalive = whole_number("WEB_KEEPALIVE", default=15, most=3600)
 backlog = 2048
-# Each worker loads the site by itself: so a HUP serves a new release without refusing anybody.
+# Each worker loads the site by itself. Settings and what they import stay as the master has read them: a HUP gives new
+# processes, a new release needs a restart (docs/deploy.md), which a second node or a socket of systemd bridges.
 preload_app = False
 
 # A worker that gives no sign of life for so long is killed; one that is asked to end may finish what it has begun.

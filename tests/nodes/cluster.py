@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -29,6 +30,15 @@ from tests.programs import Redis, find, redis
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "veltrix.example"
 
+GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "python:veltrix.serving", "veltrix.wsgi"]
+# Become the server, with a socket that is open already (sd_listen_fds(3)).
+LISTEN = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
 
 @dataclass
 class Answer:
@@ -46,19 +56,26 @@ class Node:
     environment: dict[str, str]
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
+    listener: socket.socket | None = None
+    # Words before every command of this machine, which say where it runs.
+    inside: list[str] = field(default_factory=list)
 
     @property
     def log(self) -> Path:
         return self.folder / "web.log"
 
     def begin(self) -> None:
+        if self.listener is None:
+            self.listener = socket.create_server((self.address, self.port), backlog=2048)
+        number = self.listener.fileno()
         with self.log.open("a") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "--config", "python:veltrix.serving", "veltrix.wsgi"],
+                [*self.inside, sys.executable, "-c", LISTEN, str(number), *GUNICORN],
                 cwd=ROOT,
-                env=self.environment | {"WEB_BIND": f"{self.address}:{self.port}"},
+                env=self.environment | {"LISTEN_FDS": "1"},
                 stdout=file,
                 stderr=file,
+                pass_fds=[number],
             )
 
     def start(self) -> None:
@@ -68,6 +85,16 @@ class Node:
     def wait(self) -> None:
         assert self.process
         wait_for(self.process, self.port, self.log, self.address)
+        # The address was there before the process.
+        assert self.get("/healthz").status == 200
+
+    def restart(self) -> None:
+        """Let it end what it has begun, and start it again; its address is held meanwhile, as systemd does."""
+        assert self.process
+        self.process.terminate()
+        if code := self.process.wait(40):
+            raise RuntimeError(f"It ended with {code}.")
+        self.start()
 
     def workers(self) -> list[int]:
         assert self.process
@@ -81,6 +108,9 @@ class Node:
                     os.kill(pid, 9)
             self.process.wait()
             self.process = None
+        if self.listener:
+            self.listener.close()
+            self.listener = None
 
     @property
     def headers(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.faults import sink
 from tests.nodes.cluster import cluster
+from tests.nodes.load import told
 
 
 @pytest.fixture(scope="package")
@@ -24,3 +25,10 @@ def running(mails):
     settings = {"EMAIL_URL": f"smtp://127.0.0.1:{server.port}", "DATABASE_TIMEOUT": "3"}
     with cluster(stage=stage, with_nginx=True, **settings) as machines:
         yield machines
+
+
+def pytest_terminal_summary(terminalreporter):
+    if told:
+        terminalreporter.section("what was answered while parts failed; 0 is no answer")
+    for line in told:
+        terminalreporter.write_line(line)

@@ -21,6 +21,8 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "
 FILL_TIME = 2.1
 
 numbers = count(1)
+# What was counted, by fault: told at the end of the run.
+told: list[str] = []
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import time
 import pytest
 from redis import Redis as Client
 
-from tests.nodes.cluster import cluster, machine
+from tests.nodes.cluster import machine
 from tests.nodes.desk import SECRET
 from tests.nodes.freshness import watched
 from veltrix.page_cache.pages import Page
@@ -42,15 +42,14 @@ def test_processes_of_one_machine_never_serve_what_is_over():
         assert not [path for path in kept if holds_a_secret(path.read_bytes())]
 
 
-def test_machines_and_nginx_never_serve_what_is_over():
-    with cluster(stage=STAGE, with_nginx=True) as running:
-        one, other = running.nodes
-        with watched(running, [one.get, other.get, running.nginx.get, running.nginx.get], SEED) as watch:
-            time.sleep(SECONDS)
-        check(watch)
-        one.get("/articles/watched/")
-        client = Client.from_url(running.redis.url)
-        kept = [client.get(key).partition(b"\n")[2] for key in client.keys("*:page:*")]
-        assert kept
-        assert not [data for data in kept if holds_a_secret(data)]
-        assert list((running.nginx.folder / "cache").rglob("*")), "Nginx kept nothing."
+def test_machines_and_nginx_never_serve_what_is_over(running):
+    one, other = running.nodes
+    with watched(running, [one.get, other.get, running.nginx.get, running.nginx.get], SEED) as watch:
+        time.sleep(SECONDS)
+    check(watch)
+    one.get("/articles/watched/")
+    client = Client.from_url(running.redis.url)
+    kept = [client.get(key).partition(b"\n")[2] for key in client.keys("*:page:*")]
+    assert kept
+    assert not [data for data in kept if holds_a_secret(data)]
+    assert list((running.nginx.folder / "cache").rglob("*")), "Nginx kept nothing."

@@ -12,7 +12,7 @@ import pytest
 from tests.faults import sink
 from tests.nodes.cluster import children_of, until
 from tests.nodes.freshness import CODINGS, Desk, decoded
-from tests.nodes.load import load
+from tests.nodes.load import load, told
 
 pytestmark = pytest.mark.faults
 
@@ -79,6 +79,13 @@ def test_what_one_machine_publishes_is_what_all_serve_next(running):
         desk.close()
 
 
+def test_what_is_for_machines_inside_does_not_leave_through_nginx(running):
+    assert running.nodes[0].get("/readyz").status == 200
+    for path in ["/readyz", "/metrics", "//readyz", "/%72eadyz", "/x/../readyz", "/readyz?x", "/./metrics"]:
+        assert running.nginx.get(path).status == 404, path
+    assert running.nginx.get("/healthz").status == 200
+
+
 def test_a_machine_that_dies_loses_no_read_and_no_acknowledged_write(running):
     node = running.nodes[0]
     with load(running.nginx, signers=3) as seen:
@@ -88,10 +95,24 @@ def test_a_machine_that_dies_loses_no_read_and_no_acknowledged_write(running):
         node.start()
         time.sleep(1)
 
-    print("A machine killed:", seen.table())
+    told.append(f"A machine killed: {seen.table()}")
     check_reads(seen)
     check_sign_ups(running, seen)
     assert node.get("/articles/").status == 200
+
+
+def test_a_restart_refuses_nobody(running):
+    """As a new release goes out: one machine after the other is told to end what it has begun, and started."""
+    with load(running.nginx, signers=3) as seen:
+        for node in running.nodes:
+            time.sleep(0.5)
+            node.restart()
+            until(lambda node=node: node.get("/readyz").status == 200)
+
+    told.append(f"A restart of each: {seen.table()}")
+    check_reads(seen)
+    assert set(seen.counts("sign-up")) == {302}
+    check_sign_ups(running, seen)
 
 
 def test_a_reload_refuses_nobody(running):
@@ -103,7 +124,7 @@ def test_a_reload_refuses_nobody(running):
         until(lambda: not before & set(node.workers()))
         time.sleep(1)
 
-    print("A reload:", seen.table())
+    told.append(f"A reload: {seen.table()}")
     check_reads(seen)
     assert set(seen.counts("sign-up")) == {302}
     check_sign_ups(running, seen)
@@ -120,7 +141,7 @@ def test_a_process_that_is_killed_loses_no_read_and_is_replaced(running):
         until(lambda: len(node.workers()) == len(before) and not before & set(node.workers()))
         time.sleep(0.5)
 
-    print("A process killed:", seen.table())
+    told.append(f"A process killed: {seen.table()}")
     check_reads(seen)
     until(lambda: node.get("/articles/").status == 200)
 
