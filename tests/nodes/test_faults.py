@@ -4,7 +4,6 @@ import contextlib
 import errno
 import shutil
 import socket
-import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.nodes.cluster import NAME, ROOT, Node, until
+from tests.nodes.cluster import NAME, ROOT, Node, trusting, until
 from tests.nodes.freshness import Desk, decoded
 from tests.nodes.load import KEPT, load, told
 
@@ -231,6 +230,4 @@ def slow_line(target, source):
     line = socket.create_connection((address, target.port), timeout=20, source_address=(source, 0))
     if is_node:
         return line
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context.wrap_socket(line)
+    return trusting().wrap_socket(line)

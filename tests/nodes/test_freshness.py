@@ -5,7 +5,7 @@ import time
 import pytest
 from redis import Redis as Client
 
-from tests.nodes.cluster import machine
+from tests.nodes.cluster import machine, until
 from tests.nodes.desk import SECRET
 from tests.nodes.freshness import watched
 from veltrix.page_cache.pages import Page
@@ -13,17 +13,19 @@ from veltrix.page_cache.pages import Page
 pytestmark = pytest.mark.faults
 
 STAGE = "from tests.nodes import desk; desk.stage()"
-SECONDS, SEED = 8, 20261129
+SECONDS, SEED = 6, 20261129
 
 
-def check(watch):
-    assert watch.faults == []
+def is_enough(watch):
+    """Whether so much has happened that it says something that nothing went wrong."""
     acts = sum(watch.counts[kind] for kind in ("publish", "figure", "role", "schedule", "withdraw"))
-    # Not because nothing happened.
-    assert acts >= 20, watch.counts
-    assert watch.counts["200"] >= 200, watch.counts
-    assert watch.counts["304"] >= 20, watch.counts
-    assert watch.counts["draft"] >= 1, watch.counts
+    return acts >= 20 and watch.counts["200"] >= 200 and watch.counts["304"] >= 20 and watch.counts["draft"] >= 1
+
+
+def go_on(watch):
+    time.sleep(SECONDS)
+    # On a machine that has other things to do it takes longer.
+    until(lambda: is_enough(watch), 60)
 
 
 def holds_a_secret(data):
@@ -34,8 +36,8 @@ def test_processes_of_one_machine_never_serve_what_is_over():
     with machine(stage=STAGE) as running:
         node = running.nodes[0]
         with watched(running, [node.get] * 3, SEED) as watch:
-            time.sleep(SECONDS)
-        check(watch)
+            go_on(watch)
+        assert watch.faults == []
         node.get("/articles/watched/")
         kept = list((node.folder / "pages").glob("g-*/*"))
         assert kept
@@ -45,8 +47,8 @@ def test_processes_of_one_machine_never_serve_what_is_over():
 def test_machines_and_nginx_never_serve_what_is_over(running):
     one, other = running.nodes
     with watched(running, [one.get, other.get, running.nginx.get, running.nginx.get], SEED) as watch:
-        time.sleep(SECONDS)
-    check(watch)
+        go_on(watch)
+    assert watch.faults == []
     one.get("/articles/watched/")
     client = Client.from_url(running.redis.url)
     kept = [client.get(key).partition(b"\n")[2] for key in client.keys("*:page:*")]

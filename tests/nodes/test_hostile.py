@@ -2,14 +2,13 @@
 
 import os
 import socket
-import ssl
 import threading
 from collections import Counter
 
 import pytest
 from redis import Redis as Client
 
-from tests.nodes.cluster import NAME, Nginx
+from tests.nodes.cluster import NAME, Nginx, trusting
 from tests.nodes.hostile import MARK, requests, statuses
 from tests.nodes.load import KEPT, told
 from veltrix.page_cache.pages import Page
@@ -28,9 +27,7 @@ def connect(target):
     connection = socket.create_connection((address, target.port), timeout=3)
     if not isinstance(target, Nginx):
         return connection
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context.wrap_socket(connection, server_hostname=NAME)
+    return trusting().wrap_socket(connection, server_hostname=NAME)
 
 
 def send(target, seed):
