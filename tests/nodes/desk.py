@@ -15,6 +15,8 @@ def stage() -> None:
     make_article(number=1, slug="watched", title="Number 0", statistics=[statistic])
     make_article(number=2, slug="comes-and-goes", title="Comes and goes")
     make_role("Watched", pay={"GB": (1, 2)})
+    # A reader may be there before the first change.
+    role(0)
 
 
 def publish(number: int) -> None:
