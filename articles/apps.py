@@ -1,7 +1,7 @@
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate, pre_migrate
 
-from . import frozen
+from . import frozen, live_categories
 
 
 class ArticlesConfig(AppConfig):
@@ -24,3 +24,5 @@ class ArticlesConfig(AppConfig):
         # For every app that holds figures, those of floors above included.
         pre_migrate.connect(frozen.take_off, dispatch_uid="articles.frozen")
         post_migrate.connect(frozen.install, dispatch_uid="articles.frozen")
+        pre_migrate.connect(live_categories.take_off, sender=self, dispatch_uid="articles.live_categories")
+        post_migrate.connect(live_categories.install, sender=self, dispatch_uid="articles.live_categories")

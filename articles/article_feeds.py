@@ -20,7 +20,6 @@ from .figure_pages import corrections
 from .models import Article, ArticleVersion, Category, Series, Sourced
 from .models.article import ArticleQuerySet
 from .pages import Page
-from .views import under
 
 MOST_ARTICLES = 20
 MOST_CORRECTIONS = 50
@@ -108,7 +107,7 @@ class TopicFeed(ArticlesFeed):
         return obj.get_absolute_url()
 
     def items(self, obj: Category) -> Sequence[Entry]:
-        return entries(under(obj))
+        return entries(Article.objects.published().under(obj))
 
 
 class SeriesFeed(ArticlesFeed):

@@ -4,6 +4,7 @@ from django.db.migrations.state import ProjectState
 from django.test import SimpleTestCase
 
 from tests.migrations import IN_ITS_OWN_TIME, MIXED, NO_DEFAULT, TWO_STEPS, VALIDATED_LATER, problems, problems_of
+from veltrix.postgresql.indexes import AddIndexWhileInUse
 
 CREATED = migrations.CreateModel(
     "Thing", [("id", models.BigAutoField(primary_key=True)), ("name", models.CharField(max_length=10, null=True))]
@@ -62,6 +63,7 @@ class ProblemTests(SimpleTestCase):
             (migrations.AddField("thing", "size", models.IntegerField(null=True)), True),
             (migrations.AddField("thing", "size", models.IntegerField(db_default=0)), True),
             (AddIndexConcurrently("thing", INDEX), False),
+            (AddIndexWhileInUse("thing", INDEX), False),
             (AddConstraintNotValid("thing", CHECK), True),
             (migrations.RunPython(migrations.RunPython.noop), True),
         ]:

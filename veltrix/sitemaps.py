@@ -106,7 +106,14 @@ def _by_key[Record: Model](records: QuerySet[Record]) -> QuerySet[Record]:
 PARTS = {
     "pages": Part(lambda: FIXED, _fixed),
     "articles": Part(_articles, _of_articles),
-    "topics": Part(lambda: _by_key(Category.objects.with_articles()), _plain),
+    "topics": Part(
+        lambda: _by_key(
+            Category.objects.filter(
+                _shown(live_category=OuterRef("pk")) | _shown(live_category__parent=OuterRef("pk")),
+            )
+        ),
+        _plain,
+    ),
     "series": Part(lambda: _by_key(Series.objects.filter(_shown(live_version__series=OuterRef("pk")))), _plain),
     "authors": Part(
         lambda: _by_key(

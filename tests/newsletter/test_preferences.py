@@ -74,7 +74,7 @@ class PageTests(PreferencesTestCase):
             topic = Category.objects.create(slug=f"topic-{number}", name=f"Topic {number}", parent=self.empty)
             make_article(category=topic)
 
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(5):
             self.client.get(self.path)
 
     def test_looking_changes_nothing(self):
