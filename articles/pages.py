@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
-from django.db.models import Case, Count, Q, QuerySet, When
+from django.db.models import Case, Count, QuerySet, When
+from django.urls import reverse
 from django.utils import timezone
 
 from . import references
 from .documents import references_in
-from .models import Article, ArticleVersion, Author, Category, Series, Source, Sourced, Statistic
+from .models import Article, ArticleVersion, Author, Category, Series, Source, Sourced
 from .models.blocks import Block, block_types
+from .models.versions import StatisticReference
 
 
 @dataclass
@@ -276,25 +278,53 @@ def _owners(figure: Sourced) -> list[int]:
     return [getattr(figure, f"{name}_id") for name in figure.owner_fields]
 
 
-def previous_and_next(article: Article) -> tuple[Article | None, Article | None]:
+class Neighbour(NamedTuple):
+    """What a link to the article before or after prints."""
+
+    number: int
+    slug: str
+    title: str
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:detail", args=[self.slug])
+
+
+def previous_and_next(article: Article) -> tuple[Neighbour | None, Neighbour | None]:
     """The published neighbours by number, in one query each."""
-    published = Article.objects.published().select_related("live_version").defer("live_version__document")
-    return (
-        published.filter(number__lt=article.number).order_by("-number").first(),
-        published.filter(number__gt=article.number).order_by("number").first(),
+    published = Article.objects.published().values_list("number", "slug", "live_version__title")
+    found = (
+        published.filter(number__lt=article.number).order_by("-number")[:1],
+        published.filter(number__gt=article.number).order_by("number")[:1],
     )
+    previous, next_ = (next((Neighbour(*row) for row in rows), None) for rows in found)
+    return previous, next_
 
 
 def related(article: Article, *, most: int = 3) -> list[Article]:
     """Published articles that share its figures, then those of its topic, then the newest; never itself."""
-    version = article.live_version
-    others = Article.objects.published().exclude(pk=article.pk)
-    if version is None:
+    if article.live_version is None:
         return []
-    shared = Statistic.objects.filter(live_references__article=article, live_references__is_live=True)
-    sharing = Q(statisticreference__target__in=shared, statisticreference__is_live=True)
-    ranked = others.annotate(
-        shares=Count("statisticreference", filter=sharing, distinct=True),
-        same=Case(When(live_version__category=version.category_id, then=1), default=0),
+    keys = _sharing(article, most)
+    of_topic = Article.objects.published().filter(live_category=article.live_version.category_id)
+    for others in (of_topic, Article.objects.published()):
+        if len(keys) < most:
+            newest = others.exclude(pk__in=[article.pk, *keys]).newest_first()
+            keys += newest.values_list("pk", flat=True)[: most - len(keys)]
+    found = Article.objects.filter(pk__in=keys).for_index().in_bulk()
+    return [found[key] for key in keys if key in found]
+
+
+def _sharing(article: Article, most: int) -> list[int]:
+    """Keys of the articles that share most figures with this one, those of its topic first where they share as many."""
+    shown = StatisticReference.objects.filter(article=article, is_live=True).values("target")
+    sharing = (
+        Article.objects.published()
+        .exclude(pk=article.pk)
+        .filter(statisticreference__target__in=shown, statisticreference__is_live=True)
     )
-    return list(ranked.for_index().order_by("-shares", "-same", "-published_at", "-number")[:most])
+    ranked = sharing.annotate(
+        shares=Count("statisticreference"),
+        same=Case(When(live_category=article.live_version and article.live_version.category_id, then=1), default=0),
+    )
+    ranked = ranked.order_by("-shares", "-same", "-published_at", "-number")
+    return list(ranked.values_list("pk", flat=True)[:most])

@@ -75,7 +75,7 @@ def uses_of_statistic(value: StatisticValue) -> list[Use]:
     for article in shown_in(Article.objects.filter(live_version__headline=statistic)):
         where = f"Card of article {article}"
         uses.append(Use(where, article.get_absolute_url(), lambda v: "No figure" if v.is_withdrawn else v.text))
-    if value in StatisticValue.objects.in_force().on_live_pages()[:FIGURES_AT_HOME]:
+    if value in StatisticValue.objects.in_force().on_live_pages(FIGURES_AT_HOME):
         uses.append(Use("Front page", reverse("home"), lambda v: f"{v.text} {statistic.claim}"))
     uses.append(Use("Data file", reverse("articles:statistics_csv"), _in_the_file))
     return uses

@@ -33,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "lead": articles[0] if articles else None,
         "articles": articles[1:],
         "comparison": comparison,
-        "statistics": StatisticValue.objects.in_force().on_live_pages()[:FIGURES_AT_HOME],
+        "statistics": StatisticValue.objects.in_force().on_live_pages(FIGURES_AT_HOME),
         "structured_data": structured_data.of_home(),
     }
     return render(request, "home.html", context)

@@ -1,7 +1,7 @@
 import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -53,18 +53,21 @@ class Statistic(models.Model):
 
 
 class StatisticValueQuerySet(SourcedQuerySet):
-    def on_live_pages(self) -> Self:
-        """Values in force whose statistics are shown in published articles, those of the newest article first."""
+    def on_live_pages(self, most: int) -> "list[StatisticValue]":
+        """Values in force whose statistics are shown in published articles, those of the newest article first.
+
+        The newest articles are looked at first: where these show enough, no other can come before them.
+        """
         from .article import Article
 
-        live = Article.objects.published().values("pk")
-        return (
-            self.filter(statistic__live_references__article__in=live, statistic__live_references__is_live=True)
-            .annotate(latest=Max("statistic__live_references__article__published_at"))
-            .with_evidence()
-            .select_related("statistic")
-            .order_by("-latest", "pk")
-        )
+        newest = Article.objects.published().newest_first().values("pk")
+        found = self._shown_in(newest[: 5 * most], most)
+        return found if len(found) == most else self._shown_in(newest, most)
+
+    def _shown_in(self, articles: models.QuerySet[Any, Any], most: int) -> "list[StatisticValue]":
+        shown = self.filter(statistic__live_references__article__in=articles, statistic__live_references__is_live=True)
+        ranked = shown.annotate(latest=Max("statistic__live_references__article__published_at"))
+        return list(ranked.with_evidence().select_related("statistic").order_by("-latest", "pk")[:most])
 
 
 FACTORS = {"": 1, "K": 10**3, "M": 10**6, "bn": 10**9, "B": 10**9}

@@ -17,7 +17,7 @@ QUERIES = {
     "/careers/fit/": 6,
     "/careers/fit/?skills=skill-1,skill-101,skill-2,skill-33&know=weaving&page=2": 6,
     "/careers/role-1/": 13,
-    "/": 11,
+    "/": 12,
 }
 
 
