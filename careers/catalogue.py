@@ -1,12 +1,13 @@
 """What every role asks for, taken apart into units: read once for the skill check and for moves between roles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.text import capfirst
 
@@ -130,16 +131,27 @@ class Catalogue:
     @classmethod
     def load(cls) -> Self:
         """Read all in four queries."""
-        links: models.Manager[Any] = Requirement.skills.through._default_manager
+        return cls._read(Role.objects.all(), Requirement.objects.all(), Requirement.skills.through._default_manager)
+
+    @classmethod
+    def load_roles(cls, slugs: Collection[str]) -> Self:
+        """Read these roles and all skills in four queries; `asked` is what these roles and their paths ask for."""
+        roles = Role.objects.filter(slug__in=slugs)
+        lines = Requirement.objects.filter(Q(role__in=roles.values("pk")) | Q(path__in=roles.values("path")))
+        links: Any = Requirement.skills.through._default_manager
+        return cls._read(roles, lines, links.filter(requirement__in=lines.values("pk")))
+
+    @classmethod
+    def _read(cls, roles: models.QuerySet[Role], lines: models.QuerySet[Requirement], links: Any) -> Self:
         skills_of = defaultdict(list)
         for line, skill in links.values_list("requirement_id", "skill_id"):
             skills_of[line].append(skill)
         columns = ("pk", "role_id", "path_id", "importance", "label", "detail", "needs")
-        rows = Requirement.objects.values_list(*columns)
-        lines = [LineRow._make((*row, tuple(skills_of[row[0]]))) for row in rows]
-        roles = Role.objects.values_list("pk", "slug", "name", "order", "path_id", "path__slug", "path__name")
+        asking = [LineRow._make((*row, tuple(skills_of[row[0]]))) for row in lines.values_list(*columns)]
+        columns = ("pk", "slug", "name", "order", "path_id", "path__slug", "path__name")
+        chosen = [RoleRow(*row) for row in roles.values_list(*columns)]
         skills = Skill.objects.values_list("pk", "slug", "name", "kind", "broader_id", "merged_into_id").order_by("pk")
-        return cls.of([SkillRow(*row) for row in skills], [RoleRow(*row) for row in roles], lines)
+        return cls.of([SkillRow(*row) for row in skills], chosen, asking)
 
     @classmethod
     def of(cls, skills: Iterable[SkillRow], roles: Iterable[RoleRow], lines: Iterable[LineRow]) -> Self:

@@ -37,6 +37,10 @@ class Chosen:
         others = [(name, value) for name in data for value in data.getlist(name) if name != "roles"]
         return cls(known[:MOST], [names[slug] for slug in known[MOST:]], named([*unknown, *others]))
 
+    def catalogue(self) -> Catalogue:
+        """What the page needs: these roles where it has room for no other, else all, to suggest some."""
+        return Catalogue.load_roles(self.slugs) if len(self.slugs) == MOST else Catalogue.load()
+
     @property
     def is_enough(self) -> bool:
         return len(self.slugs) >= FEWEST

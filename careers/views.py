@@ -72,7 +72,7 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def compare_roles(request: HttpRequest) -> HttpResponse:
     chosen = Chosen.read(request.GET)
-    catalogue = Catalogue.load()
+    catalogue = chosen.catalogue()
     context = {
         "chosen": chosen,
         "side_by_side": SideBySide.of(catalogue, chosen) if chosen.is_enough else None,

@@ -4,7 +4,7 @@ from django.test import TestCase
 from careers.catalogue import Catalogue
 from careers.models import Requirement, Skill
 from careers.side_by_side import Chosen, SideBySide, suggestions
-from tests.factories import make_markets, make_role, make_salary, make_skill
+from tests.factories import make_markets, make_path, make_role, make_salary, make_skill
 
 
 def add_line(role, importance, label, *skills, needs="any"):
@@ -38,6 +38,21 @@ class SideBySideTests(TestCase):
         add_line(cls.chemist, "must", "Programming")
         add_line(cls.chemist, "must", "SQL")
         Skill.objects.filter(slug="python").update(broader=make_skill("Programming"))
+
+    def test_four_roles_are_told_the_same_whatever_others_there_are(self):
+        on_path = make_role("Driller", path=make_path("Drills"), order=4)
+        add_line(on_path, "must", "SQL")
+        Requirement.objects.create(path=on_path.path, importance="nice", label="Python").skills.set([make_skill()])
+        add_line(make_role("Engraver"), "must", "Engraving")
+        chosen = Chosen(["analyst", "builder", "chemist", "driller"])
+
+        few = chosen.catalogue()
+
+        whole = SideBySide.of(Catalogue.load(), chosen)
+        self.assertEqual([role.name for role in few.roles.values()], ["Analyst", "Builder", "Chemist", "Driller"])
+        self.assertEqual(told(SideBySide.of(few, chosen)), told(whole))
+        self.assertEqual(SideBySide.of(few, chosen).ways, whole.ways)
+        self.assertEqual(len(Chosen(["analyst"]).catalogue().roles), 5)
 
     def test_two_roles_are_told_apart_line_by_line(self):
         self.assertEqual(
