@@ -3,19 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
-from django.db.models import Case, Count, QuerySet, When
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils import timezone
+
+from veltrix.prepared import Prepared
 
 from . import references
 from .documents import references_in
 from .models import Article, ArticleVersion, Author, Category, Series, Source, Sourced
 from .models.blocks import Block, block_types
-from .models.versions import StatisticReference
 
 
 @dataclass
@@ -195,6 +195,12 @@ def _live_version(article: Article) -> ArticleVersion:
     return article.live_version
 
 
+_HIGHEST = Prepared(
+    lambda now: Article.objects.published(now).order_by("-number").values_list("number")[:1],
+    now=datetime(2000, 1, 1, tzinfo=UTC),
+)
+
+
 @dataclass
 class Records:
     """All that documents refer to, read in a number of queries that does not grow with them."""
@@ -220,7 +226,7 @@ class Records:
             authors=_by_slug(Author.objects.all(), named),
             categories=_by_slug(Category.objects.select_related("parent"), [d["category"] for d in documents]),
             series=_by_slug(Series.objects.all(), [document["series"] for document in documents]),
-            highest_number=Article.objects.published().highest_number(),
+            highest_number=max((number for (number,) in _HIGHEST.rows(now=timezone.now())), default=0),
         )
 
 
@@ -276,55 +282,3 @@ def _is_of(row: Sourced, values: Iterable[Sourced]) -> bool:
 
 def _owners(figure: Sourced) -> list[int]:
     return [getattr(figure, f"{name}_id") for name in figure.owner_fields]
-
-
-class Neighbour(NamedTuple):
-    """What a link to the article before or after prints."""
-
-    number: int
-    slug: str
-    title: str
-
-    def get_absolute_url(self) -> str:
-        return reverse("articles:detail", args=[self.slug])
-
-
-def previous_and_next(article: Article) -> tuple[Neighbour | None, Neighbour | None]:
-    """The published neighbours by number, in one query each."""
-    published = Article.objects.published().values_list("number", "slug", "live_version__title")
-    found = (
-        published.filter(number__lt=article.number).order_by("-number")[:1],
-        published.filter(number__gt=article.number).order_by("number")[:1],
-    )
-    previous, next_ = (next((Neighbour(*row) for row in rows), None) for rows in found)
-    return previous, next_
-
-
-def related(article: Article, *, most: int = 3) -> list[Article]:
-    """Published articles that share its figures, then those of its topic, then the newest; never itself."""
-    if article.live_version is None:
-        return []
-    keys = _sharing(article, most)
-    of_topic = Article.objects.published().filter(live_category=article.live_version.category_id)
-    for others in (of_topic, Article.objects.published()):
-        if len(keys) < most:
-            newest = others.exclude(pk__in=[article.pk, *keys]).newest_first()
-            keys += newest.values_list("pk", flat=True)[: most - len(keys)]
-    found = Article.objects.filter(pk__in=keys).for_index().in_bulk()
-    return [found[key] for key in keys if key in found]
-
-
-def _sharing(article: Article, most: int) -> list[int]:
-    """Keys of the articles that share most figures with this one, those of its topic first where they share as many."""
-    shown = StatisticReference.objects.filter(article=article, is_live=True).values("target")
-    sharing = (
-        Article.objects.published()
-        .exclude(pk=article.pk)
-        .filter(statisticreference__target__in=shown, statisticreference__is_live=True)
-    )
-    ranked = sharing.annotate(
-        shares=Count("statisticreference"),
-        same=Case(When(live_category=article.live_version and article.live_version.category_id, then=1), default=0),
-    )
-    ranked = ranked.order_by("-shares", "-same", "-published_at", "-number")
-    return list(ranked.values_list("pk", flat=True)[:most])

@@ -8,7 +8,7 @@ waits for a job, and all pages that name an article change together.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from django.contrib.auth.models import User
@@ -16,6 +16,8 @@ from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from veltrix.prepared import Prepared
 
 from . import announcing, live_references
 from .models import Article, ArticleVersion
@@ -37,6 +39,10 @@ PUBLICATION_IS_SCHEDULED = (
     "The publication is scheduled for {} already. Move it, or publish the draft to change what readers will see then."
 )
 WITHDRAWAL_IS_SCHEDULED = "The withdrawal is scheduled for {} already. Move it, or cancel it."
+
+
+# Asked before every page.
+DUE = Prepared(lambda now: Article.objects.due_at(now).values_list("pk"), now=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 class NotScheduledError(Exception):
@@ -206,9 +212,8 @@ def _again(version: ArticleVersion | None, at: datetime, by: User | None) -> Art
 
 def settle() -> int:
     """Make the changes whose moment has come; how many were made. One query where none is due."""
-    due = list(Article.objects.due().values_list("pk", flat=True))
     made = 0
-    for pk in due:
+    for (pk,) in DUE.rows(now=timezone.now()):
         try:
             with transaction.atomic():
                 _wait_briefly()

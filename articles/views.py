@@ -23,7 +23,8 @@ from .figure_pages import articles_showing, changes_of, corrections, count_figur
 from .history import points_of
 from .models import Article, Author, Category, Series, Source, Statistic
 from .models.article import ArticleQuerySet
-from .pages import Page, previous_and_next, related
+from .onward import previous_and_next, related
+from .pages import Page
 from .step_chart import StepChart
 
 ARTICLES_A_PAGE = 20
@@ -47,9 +48,12 @@ class Cards(Paginator):
         return ListPage(Article.objects.filter(pk__in=articles.values("pk")).for_index(), number, paginator)
 
 
-def listed(request: HttpRequest, articles: ArticleQuerySet) -> ListPage:
-    """The page of a list of articles; 404 where there is no such page."""
-    return page_of(Cards(articles.newest_first(), ARTICLES_A_PAGE), request)
+def listed(request: HttpRequest, articles: ArticleQuerySet, count: int | None = None) -> ListPage:
+    """The page of a list of articles, of which the number may be known; 404 where there is no such page."""
+    cards = Cards(articles.newest_first(), ARTICLES_A_PAGE)
+    if count is not None:
+        cards.count = count
+    return page_of(cards, request)
 
 
 def page_of(paginator: Paginator, request: HttpRequest) -> ListPage:
@@ -69,13 +73,15 @@ def page_of(paginator: Paginator, request: HttpRequest) -> ListPage:
 def index(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("topic", "")
     topic = Category.objects.filter(slug=chosen).select_related("parent").first() if chosen else None
-    published = Article.objects.published()
+    published, topics = Article.objects.published(), Category.objects.with_articles()
     articles = published.under(topic) if topic else published
+    # Every article belongs to one topic; those of a topic above count in those of the ones below.
+    within = [each for each in topics if each == topic or (topic is None and each.parent_id is None)]
     ignored = [f"topic={chosen}"] if chosen and not topic else []
     ignored += [f"{name}={request.GET[name]}" for name in request.GET if name not in {"topic", "page"}]
     context = {
-        "articles": listed(request, articles),
-        "topics": Category.objects.with_articles(),
+        "articles": listed(request, articles, sum(each.article_count for each in within)),
+        "topics": topics,
         "topic": topic,
         "ignored": ignored,
     }

@@ -1,4 +1,5 @@
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from content_editor.models import Region
@@ -9,14 +10,23 @@ from django.db.models import Count, F, Max, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from veltrix.prepared import Prepared
+
 if TYPE_CHECKING:
     from .redirects import Redirect
 
 
+# How many articles readers see under each topic, from an index alone.
+_COUNTS = Prepared(
+    lambda now: Article.objects.published(now).order_by().values_list("live_category").annotate(Count("pk")),
+    now=datetime(2000, 1, 1, tzinfo=UTC),
+)
+
+
 class CategoryQuerySet(models.QuerySet["Category"]):
     def with_articles(self) -> "list[Category]":
-        """Topics that hold published articles, those of topics below counted in: `article_count`; oldest first, in two queries."""
-        counts = Counter(Article.objects.published().count_by_category())
+        """Topics that hold published articles, oldest first, `article_count` with those below. Two queries."""
+        counts = Counter(dict(_COUNTS.rows(now=timezone.now())))
         topics = list(self.select_related("parent").order_by("pk"))
         below = Counter[int]()
         for topic in topics:
@@ -111,9 +121,9 @@ CARD_FIELDS = [
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
-    def published(self) -> Self:
+    def published(self, now: datetime | None = None) -> Self:
         """Articles that readers see now: a live version, and a moment of publication that has come."""
-        now = timezone.now()
+        now = now or timezone.now()
         shown = Q(withdrawn_at=None) | Q(withdrawn_at__gt=now)
         return self.filter(shown, published_at__lte=now, live_version__isnull=False)
 
@@ -122,17 +132,16 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         below = Category.objects.filter(parent=category).values_list("pk", flat=True)
         return self.filter(live_category__in=[category.pk, *below])
 
-    def count_by_category(self) -> dict[int, int]:
-        """How many of these belong to each topic as readers see them, by its key; read from an index alone."""
-        return dict(self.order_by().values_list("live_category").annotate(Count("pk")))
-
     def withdrawn(self) -> Self:
         """Articles that readers saw once and no longer see."""
         return self.filter(withdrawn_at__lte=timezone.now()).exclude(live_version=None)
 
     def due(self) -> Self:
         """Articles with a scheduled change whose moment has come, as they came: in an order that the index has."""
-        return self.filter(next_at__lte=timezone.now()).order_by("next_at")
+        return self.due_at(timezone.now())
+
+    def due_at(self, now: datetime) -> Self:
+        return self.filter(next_at__lte=now).order_by("next_at")
 
     def newest_first(self) -> Self:
         return self.order_by("-published_at", "-number")

@@ -66,7 +66,7 @@ class StatisticValueQuerySet(SourcedQuerySet):
 
     def _shown_in(self, articles: models.QuerySet[Any, Any], most: int) -> "list[StatisticValue]":
         shown = self.filter(statistic__live_references__article__in=articles, statistic__live_references__is_live=True)
-        ranked = shown.annotate(latest=Max("statistic__live_references__article__published_at"))
+        ranked: Any = shown.annotate(latest=Max("statistic__live_references__article__published_at"))
         return list(ranked.with_evidence().select_related("statistic").order_by("-latest", "pk")[:most])
 
 

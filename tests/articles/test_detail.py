@@ -178,7 +178,7 @@ class DetailTests(TestCase):
 
     def test_its_queries_do_not_grow_with_its_blocks_and_roles(self):
         def queries(article):
-            with self.assertNumQueries(23):
+            with self.assertNumQueries(22):
                 self.get(article)
 
         roles = [make_role(pay={"GB": (1, 2), "US": (3, 4)}, core=["Python", "SQL"]) for _ in range(2)]
@@ -270,12 +270,12 @@ class ListTests(TestCase):
     def test_a_list_costs_as_many_queries_for_twenty_articles_as_for_two(self):
         for _ in range(2):
             make_article(headline=make_statistic(source=make_source()))
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(5):
             self.client.get("/articles/")
         for _ in range(18):
             make_article(headline=make_statistic(source=make_source()))
 
-        with self.assertNumQueries(6):
+        with self.assertNumQueries(5):
             self.client.get("/articles/")
 
     def test_home_opens_with_and_without_content(self):

@@ -353,10 +353,10 @@ class PageTests(TestCase):
             make_role(f"Role {number}", pay={"GB": (1_000 + number, 90_000)})
             links += [refer(f"statistic:figure-{number}"), refer(f"salary:role-{number}/gb")]
         small, large = make(2), make(100)
-        with self.assertNumQueries(15):
+        with self.assertNumQueries(14):
             self.get(small)
 
-        with self.assertNumQueries(15):
+        with self.assertNumQueries(14):
             response = self.get(large)
 
         self.assertEqual(response.text.count('class="inline-figure"'), 100 * 201)

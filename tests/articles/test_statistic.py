@@ -165,7 +165,7 @@ class PageOfManyFiguresTests(TestCase):
         def queries(count):
             statistics = [make_statistic(source=make_source()) for _ in range(count)]
             article = make_article(statistics=statistics)
-            with self.assertNumQueries(14):
+            with self.assertNumQueries(13):
                 response = self.client.get(article.get_absolute_url())
             return response
 
