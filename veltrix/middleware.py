@@ -23,6 +23,18 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def replaced_when_gone(get_response: GetResponse) -> GetResponse:
+    """Let nginx, which keeps pages for when no node answers, put the word that one is gone in its place."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if settings.BEHIND_PROXY and response.status_code in {404, 410} and not response.has_header("Cache-Control"):
+            response.headers["X-Accel-Expires"] = "@1"
+        return response
+
+    return middleware
+
+
 def no_body_for_head(get_response: GetResponse) -> GetResponse:
     """Answer HEAD with the headers alone, the length of the body among them (RFC 9110, 9.3.2)."""
 

@@ -123,6 +123,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "veltrix.observation.name_view",
     "veltrix.middleware.no_body_for_head",
+    "veltrix.middleware.replaced_when_gone",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "veltrix.middleware.security_headers",

@@ -177,3 +177,22 @@ def names(worker):
 
 def taken(letters):
     return [entry["to"] for entry in map(json.loads, letters.read_text().splitlines()) if entry["event"] == "taken"]
+
+
+def test_nothing_brings_a_withdrawn_article_back(running):
+    """Nginx keeps pages for when no node answers: the word that one is gone takes its place."""
+    path, desk = "/articles/comes-and-goes/", Desk(running.nodes[0])
+    try:
+        assert running.nginx.get(path).status == 200
+        desk.act("withdraw")
+        assert running.nginx.get(path).status == 410
+        for node in running.nodes:
+            node.kill()
+        assert running.nginx.get("/articles/watched/").status == 200
+        assert running.nginx.get(path).status == 410
+    finally:
+        for node in running.nodes:
+            if node.process is None:
+                node.start()
+        desk.act("put_back")
+        desk.close()

@@ -59,6 +59,15 @@ class KeptTests(CommittedTestCase):
         self.assertEqual(headers["Cache-Control"], "public, max-age=0, must-revalidate")
         self.assertNotIn("CDN-Cache-Control", headers)
 
+    def test_nginx_is_told_what_it_may_keep(self):
+        """Pages, and in their place the word that one is gone; nothing of one reader."""
+        self.assertNotIn("X-Accel-Expires", self.client.get(self.path).headers)
+        with self.settings(BEHIND_PROXY=True):
+            for path, is_told in {self.path: True, "/articles/none/": True, "/admin/login/": False}.items():
+                self.assertEqual("X-Accel-Expires" in self.client.get(path).headers, is_told, path)
+            self.client.cookies["session"] = "x"
+            self.assertNotIn("X-Accel-Expires", self.client.get(self.path).headers)
+
     def test_each_client_gets_a_coding_that_it_takes(self):
         plain = self.front.get(self.path)
         for coding, decode in {"br": brotli.decompress, "gzip": gzip.decompress}.items():

@@ -1,5 +1,6 @@
 from contextlib import contextmanager
 from datetime import timedelta
+from io import StringIO
 
 from django.apps import apps
 from django.core.management import call_command
@@ -67,6 +68,25 @@ class ChangesTests(CommittedTestCase):
         for number, way in enumerate(ways):
             with self.subTest(number), self.begins(1):
                 way()
+
+    def test_statements_that_hold_several_writes_are_read_whole(self):
+        seen, unseen = 'UPDATE "careers_role" SET "name" = 1', 'DELETE FROM "newsletter_delivery" WHERE true'
+        for sql, is_change in {
+            f"WITH gone AS ({unseen} RETURNING id) {seen}": True,
+            f"WITH gone AS ({seen} RETURNING id) {unseen}": True,
+            f"WITH gone AS ({unseen} RETURNING id) SELECT * FROM gone": False,  # noqa: S608
+            'TRUNCATE "auth_user", "articles_article"': True,
+            "SAVEPOINT s1": False,
+            f"/* a remark */ {seen}": True,
+        }.items():
+            with self.subTest(sql):
+                self.assertEqual(content.watch.is_change(sql), is_change)
+
+    def test_pages_can_be_forgotten_by_hand(self):
+        before = self.store.generation()
+        call_command("forget_pages", stdout=StringIO())
+
+        self.assertNotEqual(self.store.generation(), before)
 
     def test_a_row_that_was_written_outside_a_transaction_is_given_back_whole(self):
         category = Category.objects.create(slug="one", name="One")

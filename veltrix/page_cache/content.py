@@ -23,7 +23,7 @@ from .stores import UnavailableError, store
 logger = logging.getLogger(__name__)
 
 WRITE = re.compile(
-    r"\s*(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)"
+    r"\b(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)"
     r"\s+(?:ONLY\s+)?\"?(\w+)",
     re.IGNORECASE,
 )
@@ -56,11 +56,15 @@ class Watch:
         self.leave_out(*(kind for kind in kinds if kind._meta.app_label in UNSEEN_APPS))
 
     def is_change(self, sql: str) -> bool:
-        found = WRITE.match(sql)
-        if found is None or found[1] in self.unseen_tables:
-            return False
-        columns = self.unseen_columns.get(found[1])
-        return not (columns and found[0].lstrip().startswith("UPDATE") and _written(sql) <= columns)
+        verb = sql.split(None, 1)[0].upper()
+        if verb == "TRUNCATE":
+            # It may name any number of tables.
+            return True
+        # A common table expression may hold several of them.
+        found = WRITE.findall(sql) if verb == "WITH" else WRITE.findall(sql[:200])[:1]
+        tables = set(found) - self.unseen_tables
+        columns = self.unseen_columns.get(*tables) if len(tables) == 1 and verb == "UPDATE" else None
+        return bool(tables) and not (columns and _written(sql) <= columns)
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if sql.startswith("SELECT") or not self.is_on or not self.is_change(sql):

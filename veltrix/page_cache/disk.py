@@ -18,8 +18,8 @@ from .stores import LOOKS, PATIENCE, Complaints, UnavailableError
 
 # A process looks how much there is after it has written this share of what may be kept.
 SHARE = 16
-# A generation nobody took away, because its process was killed, goes after this many seconds.
-LEFT_OVER = 3600.0
+# A generation that its process did not take away goes with the next one, if it is older than this many seconds.
+LEFT_OVER = 30.0
 
 
 class Disk:

@@ -9,20 +9,9 @@ from typing import Any
 from django.conf import settings
 
 MADE_OF = {".py", ".html", ".txt", ".md", ".xml", ".json"}
-# Settings that say where a machine keeps things, or that nobody should learn from a name, however hashed.
-OF_A_MACHINE = (
-    "SECRET",
-    "DATABASE",
-    "MAIL",
-    "LOGGING",
-    "_DIR",
-    "_ROOT",
-    "STORAGES",
-    "CACHE",
-    "WEBHOOK",
-    "_KEY",
-    "_DSN",
-)
+# Settings that say how a machine works, and that nobody should learn from a name, however hashed.
+OF_A_MACHINE = ("SECRET", "DATABASE", "MAIL", "LOG", "_DIR", "_ROOT", "STORAGES", "CACHE", "SEARCH", "TIMEOUT", "WEB_")
+OF_NOBODY_ELSE = ("WEBHOOK", "_KEY", "_DSN", "TOKEN")
 
 
 @cache
@@ -34,7 +23,7 @@ def fingerprint() -> str:
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     digest.update(manifest.read_bytes() if manifest.exists() else b"")
     for name in sorted(dir(settings)):
-        if name.isupper() and not any(part in name for part in OF_A_MACHINE):
+        if name.isupper() and not any(part in name for part in OF_A_MACHINE + OF_NOBODY_ELSE):
             digest.update(f"{name}={_plain(getattr(settings, name))}".encode())
     for release in sorted(f"{found.name}=={found.version}" for found in distributions()):
         digest.update(release.encode())

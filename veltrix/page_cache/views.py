@@ -91,12 +91,13 @@ def right_until() -> datetime | None:
 
 
 def _allow_caches(request: HttpRequest, response: HttpResponse) -> None:
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        response.headers["Cache-Control"] = "private, no-cache"
+        return
     if settings.BEHIND_PROXY:
         # Nginx keeps the page and takes it for over at once, so that it asks for news of it each time.
         response.headers["X-Accel-Expires"] = "@1"
-    if settings.SESSION_COOKIE_NAME in request.COOKIES:
-        response.headers["Cache-Control"] = "private, no-cache"
-    elif "Cache-Control" not in response.headers:
+    if "Cache-Control" not in response.headers:
         seconds = settings.EDGE_SECONDS
         response.headers["Cache-Control"] = f"{BROWSERS}, s-maxage={seconds}" if seconds else BROWSERS
         if seconds:
