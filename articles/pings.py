@@ -31,8 +31,17 @@ class UnheardPingError(Exception):
 @task(priority=-10)
 def ping_hub(paths: list[str], failures: int = 0) -> None:
     """Tell the hub that feeds have news, each in a request of its own: hubs do not agree on how to name several."""
-    unheard = [path for path in paths if not _is_taken(settings.WEBSUB_HUB, *_form(path))]
+    unheard: list[str] = []
+    refusals: list[UnheardPingError] = []
+    for path in paths:
+        try:
+            if not _is_taken(settings.WEBSUB_HUB, *_form(path)):
+                unheard.append(path)
+        except UnheardPingError as refusal:
+            refusals.append(refusal)
     _again(ping_hub, unheard, failures)
+    if refusals:
+        raise refusals[0]
 
 
 @task(priority=-10)

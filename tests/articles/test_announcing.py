@@ -275,6 +275,17 @@ class PingTests(AnnouncingTestCase):
                 self.server.seen.clear()
         self.assertEqual(self.waiting(), [])
 
+    def test_a_refusal_of_one_feed_keeps_no_other_from_being_told_now_or_later(self):
+        self.server.answers = [503, 404]
+        paths = [f"/feeds/{name}.atom" for name in ("busy", "refused", "taken", "last")]
+        with self.on(), self.assertLogs("django.tasks", "ERROR") as logged:
+            self.do(pings.ping_hub.enqueue, paths)
+
+            self.assertIn("127.0.0.1 answered 404", "".join(logged.output))
+            self.assertEqual(self.told()[0], sorted(SITE + path for path in paths))
+            (again,) = self.waiting()
+            self.assertEqual(again.args_kwargs["args"], [["/feeds/busy.atom"], 1])
+
     def test_it_is_given_up_in_the_end(self):
         self.server.answers = [429]
         with self.on(), self.assertRaises(pings.UnheardPingError):
