@@ -19,11 +19,14 @@ from veltrix.publication import NAME, PUBLISHER
 
 from .cards import Card
 from .models import Article, Author, Byline, Category, Source, StatisticValue
+from .models.article import ArticleQuerySet
 from .pages import Correction, Page
 
 type Node = dict[str, Any]
 
 LANGUAGE = "en-GB"
+# So many articles are asked for what an author did for them: their whole texts are read for it.
+MOST_CREDITS = 100
 SOURCE_TYPES = {
     Source.Kind.REPORT: "Report",
     Source.Kind.DATASET: "Dataset",
@@ -111,9 +114,14 @@ def of_topic(category: Category) -> list[Node]:
     return [breadcrumbs(*_way_to(category))] if category.parent else []
 
 
-def of_author(author: Author) -> list[Node]:
-    """Whoever wrote an article is a person; what has other credits need not be one."""
-    return [person(author)] if Byline.objects.filter(author=author, credit=Byline.WRITTEN_BY).exists() else []
+def of_author(author: Author, articles: ArticleQuerySet) -> list[Node]:
+    """Whoever wrote one of the latest of these articles is a person; what has other credits need not be one.
+
+    `articles` are those whose live version names the author.
+    """
+    latest = articles.newest_first().values_list("live_version__document__bylines")[:MOST_CREDITS]
+    written_by = {"author": author.slug, "credit": Byline.WRITTEN_BY}
+    return [person(author)] if any(written_by in bylines for (bylines,) in latest) else []
 
 
 def of_source(source: Source) -> list[Node]:

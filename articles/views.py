@@ -184,7 +184,7 @@ def author(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "author": author,
         "articles": listed(request, articles),
-        "structured_data": structured_data.of_author(author),
+        "structured_data": structured_data.of_author(author, articles),
     }
     return render(request, "articles/author.html", context)
 

@@ -97,6 +97,19 @@ class StructuredDataTests(TestCase):
         self.assertEqual(self.nodes("/authors/ada-lovelace/")["Person"]["name"], "Ada Lovelace")
         self.assertEqual(self.nodes("/authors/vel/"), {})
 
+    def test_a_credit_that_nobody_has_published_is_not_said(self):
+        article = make_draft()
+        vel = make_author("Vel")
+        Byline.objects.create(article=article, author=vel, credit="Data synthesis by")
+        publish_as_is(article)
+
+        article.bylines.filter(author=vel).update(credit=Byline.WRITTEN_BY)
+        article.bylines.exclude(author=vel).delete()
+        make_draft(author=vel)
+
+        self.assertEqual(self.nodes("/authors/vel/"), {})
+        self.assertIn("Person", self.nodes("/authors/ada-lovelace/"))
+
     def test_the_figure_of_a_statistic_is_the_one_shown_now(self):
         statistic = make_statistic("12M", slug="share", claim="people.", unit="people", as_of="2025-06")
 
