@@ -2,7 +2,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import stat
 import sys
 import tempfile
@@ -14,8 +13,6 @@ from unittest.mock import patch
 import time_machine
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage, storages
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -252,41 +249,6 @@ class RestoreTests(BackupTestCase):
         differences = f"(not here: articles.0999_later; not in the archive: {migrations[0]})"
         message = f"made by release 9.9 and has other migrations {differences}"
         self.assert_refused(message, replace=True, no_input=True)
-
-    def test_pictures_come_back_and_those_that_are_whole_stay(self):
-        kept, lost = (
-            default_storage.save("a/kept.png", ContentFile(b"kept")),
-            default_storage.save("a/lost.png", ContentFile(b"lost")),
-        )
-        original = storages["originals"].save("o.png", ContentFile(b"original"))
-        self.addCleanup(storages["originals"].delete, original)
-        for name in (kept, lost):
-            self.addCleanup(default_storage.delete, name)
-        Path(default_storage.path("a/.unfinished-x")).write_bytes(b"half")
-        self.addCleanup(default_storage.delete, "a/.unfinished-x")
-        said = self.run_command("backup", self.file)
-        inode = os.stat(default_storage.path(kept)).st_ino
-        default_storage.delete(lost)
-        Path(storages["originals"].path(original)).write_bytes(b"damaged")
-
-        self.replace()
-
-        self.assertIn("files", said)
-        self.assertEqual(Path(default_storage.path(lost)).read_bytes(), b"lost")
-        self.assertEqual(Path(storages["originals"].path(original)).read_bytes(), b"original")
-        self.assertEqual(os.stat(default_storage.path(kept)).st_ino, inode)
-        with zipfile.ZipFile(self.file) as archive:
-            self.assertFalse([name for name in archive.namelist() if "unfinished" in name])
-
-    def test_pictures_that_were_put_in_place_go_again_when_rows_are_refused(self):
-        name = default_storage.save("a/new.png", ContentFile(b"new"))
-        self.run_command("backup", self.file)
-        default_storage.delete(name)
-        self.amend("articles.Article", b'"slug"', b'"snail"')
-
-        self.assert_refused("The columns of articles.Article", replace=True, no_input=True)
-
-        self.assertFalse(default_storage.exists(name))
 
     def test_what_was_made_of_the_rows_before_can_be_thrown_away(self):
         self.run_command("backup", self.file)

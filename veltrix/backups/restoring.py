@@ -1,10 +1,11 @@
 """Putting a backup back: checked first, all or nothing, and never over what is there unless that is asked for."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -14,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 
 from articles import frozen
 from newsletter import restored
+from veltrix.kept_files import UNFINISHED
 
 from . import saving, tables
 from .archive import Archive, DamagedError
@@ -28,6 +30,10 @@ class NotRestoredError(Exception):
     """A backup cannot be restored, and nothing was changed. `args[0]` says why and what to do."""
 
 
+class NotFinishedError(Exception):
+    """The rows of a backup are restored, and some of its files are not. `args[0]` says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Restored:
     """What came back, and how many editions of the newsletter wait for a person's decision."""
@@ -38,13 +44,25 @@ class Restored:
     paused: int
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A file of the archive: where it was written, and the name that it is to have."""
+
+    storage: Storage
+    place: str
+    name: str
+
+
 def afterwards(act: Callable[[], object]) -> None:
     """Do this after every restore, once it is committed: empty what was made from what was there before."""
     _afterwards.append(act)
 
 
 def restore(archive: Archive, *, is_replacing: bool = False) -> Restored:
-    """Restore into an empty installation, or in place of what is there. Raises `DamagedError`, `NotRestoredError`."""
+    """Restore into an empty installation, or in place of what is there.
+
+    Raises `DamagedError`, `NotRestoredError` and `OSError`, and nothing is changed then; or `NotFinishedError`.
+    """
     archive.verify()
     _check_migrations(archive)
     labels = {model._meta.label for model in tables.kept()}
@@ -55,7 +73,7 @@ def restore(archive: Archive, *, is_replacing: bool = False) -> Restored:
             f"This installation is not empty ({_some(used)}). Restore into a new database, or ask for --replace."
         )
     made_at = datetime.fromisoformat(archive.manifest["made_at"])
-    with _files(archive) as files, transaction.atomic():
+    with _files(archive, is_replacing=is_replacing) as written, transaction.atomic():
         _take_all_the_time_that_it_needs()
         _make_room(is_replacing)
         number = sum(_load(archive, label) for label in archive.tables)
@@ -65,9 +83,13 @@ def restore(archive: Archive, *, is_replacing: bool = False) -> Restored:
             for model in frozen.guarded_models():
                 frozen.guard(connection, model)
         tables.reset_sequences()
-    ContentType.objects.clear_cache()
-    for act in _afterwards:
-        act()
+    try:
+        _put_in_place(written)
+    finally:
+        ContentType.objects.clear_cache()
+        for act in _afterwards:
+            act()
+    files = sum(len(archive.names(folder)) for folder in saving.folders())
     return Restored(made_at, number, files, paused)
 
 
@@ -130,32 +152,46 @@ def _check_keys() -> None:
 
 
 @contextmanager
-def _files(archive: Archive) -> Iterator[int]:
-    """Put the files in their places, and take them away again if what follows fails; how many the archive has."""
-    new: list[tuple[Storage, str]] = []
-    number = 0
+def _files(archive: Archive, *, is_replacing: bool) -> Iterator[list[_Written]]:
+    """Write the files, and take them away again if what follows fails; those that were not there as they should be."""
+    written: list[_Written] = []
     try:
         for folder, storage in saving.folders().items():
             for part in archive.names(folder):
-                number += 1
-                if _put(archive, part, storage, name := part.removeprefix(f"{folder}/")):
-                    new.append((storage, name))
-        yield number
+                name = part.removeprefix(f"{folder}/")
+                if place := _put(archive, part, storage, name, is_replacing=is_replacing):
+                    written.append(_Written(storage, place, name))
+        yield written
     except BaseException:
-        for storage, name in new:
-            storage.delete(name)
+        for file in written:
+            file.storage.delete(file.place)
         raise
 
 
-def _put(archive: Archive, part: str, storage: Storage, name: str) -> bool:
-    """Save a file, unless it is there as it should be; whether it was missing."""
-    is_there = storage.exists(name)
-    if is_there and _sum(storage, name) == archive.manifest["parts"][part]["sha256"]:
-        return False
-    if is_there:
-        storage.delete(name)
-    storage.save(name, ContentFile(b"".join(archive.read(part))))
-    return not is_there
+def _put_in_place(written: Iterable[_Written]) -> None:
+    try:
+        for file in written:
+            Path(file.storage.path(file.place)).replace(file.storage.path(file.name))
+    except OSError as error:
+        raise NotFinishedError(f"All rows are restored, but not all files: {error}. Restore once more.") from error
+
+
+def _put(archive: Archive, part: str, storage: Storage, name: str, *, is_replacing: bool) -> str:
+    """Write a file, beside one of other content; under which name, "" where it is there as it should be."""
+    place = name
+    if storage.exists(name):
+        if _sum(storage, name) == archive.manifest["parts"][part]["sha256"]:
+            return ""
+        if not is_replacing:
+            raise NotRestoredError(
+                f"The file {storage.path(name)} is another here. Move it away, or ask for --replace."
+            )
+        folder, _, last = name.rpartition("/")
+        place = f"{folder}/{UNFINISHED}{last}".removeprefix("/")
+        # What an earlier restore has left that was killed.
+        storage.delete(place)
+    storage.save(place, ContentFile(b"".join(archive.read(part))))
+    return place
 
 
 def _sum(storage: Storage, name: str) -> str:

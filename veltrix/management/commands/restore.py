@@ -27,6 +27,8 @@ class Command(BaseCommand):
                 done = restoring.restore(archive, is_replacing=options["replace"])
         except (DamagedError, restoring.NotRestoredError, OSError) as error:
             raise CommandError(f"{error} Nothing was changed.") from error
+        except restoring.NotFinishedError as error:
+            raise CommandError(str(error)) from error
         moment = f"{done.made_at:%d.%m.%Y, %H:%M} UTC"
         self.stdout.write(f"Restored as of {moment}: {done.rows} rows, {done.files} files. Everybody signs in anew.")
         if done.paused:
