@@ -1,7 +1,8 @@
 """What the live version of an article, and its scheduled change, refer to: the database keeps it from deletion."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -49,6 +50,18 @@ def forget_coming(article: Article) -> None:
     """Set free what only the scheduled change refers to."""
     for kind in LiveReference.kinds():
         kind.forget_coming(article)
+
+
+def latest_figures(articles: Collection[int] | models.QuerySet[Article]) -> dict[int, datetime]:
+    """When the latest figure on the page of each of these articles was published; a query for each kind of figures."""
+    latest: dict[int, datetime] = {}
+    for kind in LiveReference.kinds():
+        if kind.moments:
+            live = kind._default_manager.filter(article__in=articles, is_live=True)
+            for key, at in live.values("article").annotate(at=models.Max(kind.moments)).values_list("article", "at"):
+                if at:
+                    latest[key] = max(at, latest.get(key, at))
+    return latest
 
 
 def _keys(records: Iterable[models.Model]) -> dict[type[models.Model], set[Any]]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from .announcing import States, enter
 from .article_feeds import MOST_ARTICLES
+from .live_references import latest_figures
 from .models import Article
 from .models.sourced import kinds_of_figures
 
@@ -15,22 +16,31 @@ TOPIC, SERIES = "live_version__category", "live_version__series"
 
 
 def article_pages() -> States:
-    articles = Article.objects.published().values_list("slug", "live_version")
-    return {reverse("articles:detail", args=[slug]): str(version) for slug, version in articles}
+    """A page has news when its text is published anew, or a figure on it is."""
+    articles = Article.objects.published()
+    latest = latest_figures(articles)
+    return {
+        reverse("articles:detail", args=[slug]): f"{version} {latest.get(key, '')}"
+        for key, slug, version in articles.values_list("pk", "slug", "live_version")
+    }
 
 
 def article_feeds() -> States:
-    """Of all articles, of those of each topic and of the one above it, and of each series; one query."""
-    newest: dict[tuple[str, str], list[int]] = defaultdict(list)
-    articles = Article.objects.published().newest_first()
+    """Of all articles, of those of each topic and of the one above it, and of each series.
+
+    In a number of queries that does not grow.
+    """
+    newest: dict[tuple[str, str], list[object]] = defaultdict(list)
+    articles = Article.objects.published()
+    latest = latest_figures(articles)
     columns = (f"{TOPIC}__slug", f"{TOPIC}__parent__slug", f"{SERIES}__slug")
-    for version, topic, above, series in articles.values_list("live_version", *columns):
+    for key, version, topic, above, series in articles.newest_first().values_list("pk", "live_version", *columns):
         for name, slug in (("feed", ""), ("topic-feed", topic), ("topic-feed", above), ("series-feed", series)):
             if slug is not None and len(newest[name, slug]) < MOST_ARTICLES:
-                newest[name, slug].append(version)
+                newest[name, slug].append((version, latest.get(key)))
     return {
-        path: digest(versions)
-        for (name, slug), versions in newest.items()
+        path: digest(entries)
+        for (name, slug), entries in newest.items()
         for path in in_both_forms(f"articles:{name}", slug)
     }
 

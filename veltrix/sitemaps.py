@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from articles.live_references import latest_figures
 from articles.models import Article, Author, Category, Series, Source, Statistic
 from careers.models import CareerPath, Role, Skill
 from newsletter.models import Edition
@@ -75,23 +76,6 @@ def _of_articles(articles: Sequence[Article]) -> Iterable[Place]:
         version = article.live_version
         moments = [article.published_at, version and version.published_at, latest.get(article.pk)]
         yield Place(article.get_absolute_url(), max(moment for moment in moments if moment))
-
-
-def latest_figures(articles: Sequence[int]) -> dict[int, datetime]:
-    """When the latest figure on the page of each of these articles was published; three queries."""
-    ways = {
-        "statisticreference": "target__values__published_at",
-        "rolereference": "target__salary_ranges__published_at",
-        "comparisontablereference": "target__rows__role__salary_ranges__published_at",
-    }
-    latest: dict[int, datetime] = {}
-    for reference, moment in ways.items():
-        model = Article._meta.get_field(reference).related_model
-        live = model._default_manager.filter(article__in=articles, is_live=True)  # type: ignore[union-attr]
-        for key, at in live.values("article").annotate(at=Max(moment)).values_list("article", "at"):
-            if at:
-                latest[key] = max(at, latest.get(key, at))
-    return latest
 
 
 def _shown(**way: Any) -> Exists:

@@ -1,5 +1,5 @@
 from collections.abc import Collection, Iterable
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -92,6 +92,9 @@ class LiveReference(models.Model):
     is_live = models.BooleanField(default=True)
     is_coming = models.BooleanField(default=False)
 
+    # The lookup from a reference to when the figures of its record were published; "" where it has none.
+    moments: ClassVar[str] = ""
+
     class Meta:
         abstract = True
         constraints = [
@@ -163,6 +166,8 @@ class LiveReference(models.Model):
 
 class StatisticReference(LiveReference):
     target = models.ForeignKey(Statistic, models.PROTECT, related_name="live_references")
+
+    moments = "target__values__published_at"
 
     @classmethod
     def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class RoleReference(LiveReference):
     target = models.ForeignKey(Role, models.PROTECT, related_name="live_references")
 
+    moments = "target__salary_ranges__published_at"
+
     @classmethod
     def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:
         """Pay that is referred to in text; a list of the role’s skills shows none."""
@@ -38,6 +40,8 @@ class CareerPathReference(LiveReference):
 
 class ComparisonTableReference(LiveReference):
     target = models.ForeignKey(ComparisonTable, models.PROTECT, related_name="live_references")
+
+    moments = "target__rows__role__salary_ranges__published_at"
 
     @classmethod
     def figures_shown(cls, articles: models.QuerySet[Article]) -> Iterable[tuple[int, Sourced]]:

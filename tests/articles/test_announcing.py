@@ -22,7 +22,16 @@ from articles.schedule import schedule, withdraw
 from newsletter import upkeep
 from tests.articles.test_schedule import edit
 from tests.committed import CommittedTestCase
-from tests.factories import make_article, make_category, make_draft, make_statistic, publish_as_is
+from tests.factories import (
+    add_role_table,
+    make_article,
+    make_category,
+    make_draft,
+    make_role,
+    make_statistic,
+    make_table,
+    publish_as_is,
+)
 from tests.newsletter.lists import make_part, make_sent
 from tests.queue import WithQueue
 
@@ -180,6 +189,30 @@ class NewsTests(AnnouncingTestCase):
             self.assertEqual(feeds, [f"{SITE}/feeds/{name}.{form}" for name in names for form in ("atom", "json")])
             self.assertEqual(pages, [f"{SITE}/newsletter/week/"])
 
+    def test_a_new_figure_is_news_of_the_pages_and_feeds_that_show_it(self):
+        role = make_role(pay={"GB": (50_000, 90_000)})
+        add_role_table(listing := make_draft(slug="list"), make_table(role))
+        publish_as_is(listing)
+        statistic, other = make_statistic("1%"), make_statistic("1%")
+        make_article(slug="pay", statistics=[statistic], series=Series.objects.create(slug="s", name="S"))
+        with self.on():
+            self.look()
+            self.told()
+            for why in ("update", "correction"):
+                statistic.current.publish_successor(why=why, why_note="x", display_text="2%", value=2)
+                self.look()
+
+                feeds, pages = self.told()
+                self.assertEqual(pages, [PAY])
+                self.assertIn(FEED, feeds)
+                self.assertIn(f"{SITE}/feeds/series/s.json", feeds)
+            role.salary_ranges.get().publish_successor(why="update", high=95_000)
+            other.current.publish_successor(why="update", display_text="3%", value=3)
+            self.look()
+            feeds, pages = self.told()
+            self.assertEqual(pages, [f"{SITE}/articles/list/"])
+            self.assertNotIn(f"{SITE}/feeds/series/s.json", feeds)
+
     def test_every_feed_and_page_that_is_told_of_is_there(self):
         make_article(series=Series.objects.create(slug="s", name="S"))
         make_statistic("1%").current.publish_successor(why="correction", why_note="x", display_text="2%", value=2)
@@ -219,7 +252,7 @@ class NewsTests(AnnouncingTestCase):
                 make_article()
             self.look()
             self.told()
-            with self.assertNumQueries(9):
+            with self.assertNumQueries(15):
                 upkeep.announce()
             for _ in range(6):
                 make_article()
@@ -230,7 +263,7 @@ class NewsTests(AnnouncingTestCase):
             self.assertEqual(sorted(sizes), [1, 2, 3, 4])
             self.work()
             self.assertEqual([len(told) for told in self.told()], [4, 6])
-            with self.assertNumQueries(9):
+            with self.assertNumQueries(15):
                 upkeep.announce()
 
 
