@@ -1,5 +1,6 @@
 """The index holds what readers see, from the moment at which they see it, whatever changes it and whatever dies."""
 
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from io import StringIO
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from modelsearch.models import IndexEntry
 
-from articles import schedule
+from articles import schedule, searched
 from articles.models import Article, RichText, Statistic, StatisticValue
 from careers.merging import merge
 from careers.models import Requirement, Role, Skill, SkillAlias
@@ -325,6 +326,31 @@ class RebuildTests(TestCase):
         assert sorted(SearchEntry.objects.values_list("kind", flat=True)) == ["article", "role"]
         assert IndexEntry.objects.count() == 2
         assert not SearchWord.objects.filter(word="ghosts").exists()
+
+    def with_roles(self, **ways):
+        """Let these ways of the kind of roles be others."""
+        return mock.patch.dict(searched._kinds, {"role": replace(searched.kinds()["role"], **ways)})
+
+    def test_what_changes_while_it_is_read_is_found_as_it_is(self):
+        kind, role = searched.kinds()["role"], Role.objects.get()
+
+        def load(keys):
+            words = list(kind.load(keys))
+            # Another process commits, and has worked off its mark before what was read here is written.
+            Role.objects.filter(pk=role.pk, summary="Feeds giraffes.").update(summary="Feeds okapis.")
+            return words
+
+        with self.with_roles(load=load):
+            self.rebuild()
+
+        assert found(self.client, "okapis") == ["/careers/zookeeper/"]
+        assert found(self.client, "giraffes") == []
+
+    def test_what_is_entered_after_its_kind_was_asked_for_its_records_stays(self):
+        with self.with_roles(keys=list):
+            self.rebuild()
+
+        assert found(self.client, "zookeeper") == ["/careers/zookeeper/"]
 
     def test_an_entry_that_stays_the_same_is_not_written_again(self):
         Role.objects.get().save()

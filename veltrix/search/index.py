@@ -115,22 +115,39 @@ def _renew_what_can_be(kind: str, keys: Collection[int], *, even_if_same: bool =
 def rebuild() -> int:
     """Make every entry again from its record, and forget all else; how many there are.
 
-    A batch is a transaction, so that searches and changes go on meanwhile.
+    A batch is a transaction, so that searches and changes go on meanwhile. It leaves marks of its own: what it has read
+    may be older than what a change has written to the index since, and only those who hold a mark follow each other.
     """
-    vocabulary: set[str] = set()
     for kind in searched.kinds().values():
         keys = list(kind.keys())
         for start in range(0, len(keys), BATCH):
             with transaction.atomic():
                 wait_briefly()
-                _renew_what_can_be(kind.key, keys[start : start + BATCH], even_if_same=True)
-        _drop(list(SearchEntry.objects.filter(kind=kind.key).exclude(key__in=kind.keys())))
-    _drop(list(SearchEntry.objects.exclude(kind__in=searched.kinds())))
+                _renew_what_can_be(kind.key, batch := keys[start : start + BATCH], even_if_same=True)
+                touch(kind.key, batch)
+    _touch_others()
+    settle()
+    vocabulary: set[str] = set()
     for entry in SearchEntry.objects.iterator(chunk_size=BATCH):
         vocabulary |= spelling.words_in(entry)
     spelling.forget(vocabulary)
-    settle()
     return SearchEntry.objects.count()
+
+
+@transaction.atomic
+def _touch_others() -> None:
+    """Leave marks for the entries whose records are none that can be found."""
+    kinds = searched.kinds()
+    for kind in kinds.values():
+        touch(
+            kind.key,
+            SearchEntry.objects.filter(kind=kind.key).exclude(key__in=kind.keys()).values_list("key", flat=True),
+        )
+    others: dict[str, list[int]] = defaultdict(list)
+    for name, key in SearchEntry.objects.exclude(kind__in=kinds).values_list("kind", "key"):
+        others[name].append(key)
+    for name, keys in others.items():
+        touch(name, keys)
 
 
 def wait_briefly() -> None:
