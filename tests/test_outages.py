@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import threading
 import time
+from unittest import skipUnless
 
 import psycopg
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
@@ -117,3 +118,36 @@ class SilentServerTests(SimpleTestCase):
         self.assertLess(at_once + beside_it, 0.5)
         # Not the thirty seconds that it may take elsewhere.
         self.assertFalse(trial.is_alive())
+
+
+@skipUnless(connection.vendor == "postgresql", "SQLite answers at once")
+class SilenceTests(TestCase):
+    def setUp(self):
+        self.addCleanup(base.limit_waiting, base._limit)
+        base.limit_waiting(20)
+        self.good = base.Connection.connect(**connection.get_connection_params())
+        self.addCleanup(self.good.close)
+
+    def test_an_answer_on_a_connection_that_is_good_ends_it(self):
+        base._note_silence()
+        self.assertEqual(base._current_limit(), base.LIMIT_IN_SILENCE)
+
+        self.good.execute("SELECT 1")
+
+        self.assertEqual(base._current_limit(), 20)
+
+    def test_what_needs_no_answer_does_not(self):
+        base._note_silence()
+
+        self.good.rollback()
+        self.good.autocommit = True
+
+        self.assertEqual(base._current_limit(), base.LIMIT_IN_SILENCE)
+
+    def test_an_answer_that_does_not_come_in_time_does_not(self):
+        base._note_silence()
+
+        with self.assertRaisesMessage(psycopg.OperationalError, "no answer for 0.2 seconds"), base.waiting_at_most(0.2):
+            self.good.execute("SELECT pg_sleep(1)")
+
+        self.assertEqual(base._current_limit(), base.LIMIT_IN_SILENCE)

@@ -18,7 +18,7 @@ from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
 
 # While the server is silent, each answer is waited for so many seconds only, and one thread at a time tries to connect,
-# so many seconds after the last one did.
+# so many seconds after the last one did. Whichever connection gets an answer ends that.
 LIMIT_IN_SILENCE = 2.0
 REST = 1.0
 
@@ -69,6 +69,23 @@ def _trying_if_silent() -> Iterator[bool]:
         _trial.release()
 
 
+def _ending_silence[T](gen: PQGen[T]) -> PQGen[T]:
+    """The same waits; the silence ends with the first answer, not with what needs none."""
+    global _is_silent
+    is_asked = False
+    try:
+        state = next(gen)
+        while True:
+            ready = yield state
+            is_asked = True
+            state = gen.send(ready)
+    except StopIteration as end:
+        if is_asked:
+            _is_silent = False
+        result: T = end.value
+        return result
+
+
 class Connection(psycopg.Connection[Any]):
     """A connection that is closed when an answer takes too long, so that nobody takes a late one for their own."""
 
@@ -94,7 +111,7 @@ class Connection(psycopg.Connection[Any]):
         if limit is None or timeout is not None:
             return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, limit)
+            return super().wait(_ending_silence(gen) if _is_silent else gen, interval, limit)
         except psycopg.errors._WaitTimeout:
             # A limit of one thread alone is shorter than what says that the server is silent.
             if _limit is not None and (_is_silent or limit >= _limit):
