@@ -82,9 +82,7 @@ class Supervisor:
         roles = ["tasks"] * tasks + ["sender"] * senders
         self.children = [Child([*manage, "worker", "--lanes", str(lanes), "--role", role]) for role in roles]
         self.is_stopping = threading.Event()
-        self.prunes_at = self.looks_at = 0.0
-
-        self.prunes_at = self.indexes_at = 0.0
+        self.prunes_at = self.looks_at = self.indexes_at = 0.0
         # Children that have died and whose mails nobody has looked after yet.
         self.ended: set[int] = set()
 
