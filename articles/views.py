@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.paginator import EmptyPage, Paginator
@@ -59,13 +59,13 @@ def listed(request: HttpRequest, articles: ArticleQuerySet, count: int | None = 
 def page_of(paginator: Paginator, request: HttpRequest) -> ListPage:
     """The page of a list; 404 where there is no such page."""
     try:
-        page = paginator.page(page_number(request))
+        number = paginator.validate_number(page_number(request))
     except EmptyPage as error:
         raise Http404("There is no such page.") from error
     # Not cut off at the count, which is of a moment before: what has been published since would push the last row out.
-    start = (page.number - 1) * paginator.per_page
-    page.object_list = paginator.object_list[start : start + paginator.per_page]
-    return page
+    start = (number - 1) * paginator.per_page
+    rows = paginator.object_list[start : start + paginator.per_page]
+    return cast("ListPage", paginator._get_page(rows, number, paginator))  # type: ignore[attr-defined]
 
 
 @kept("topic", "page", names_others=True)
