@@ -46,6 +46,28 @@ class RedisTests(TestCase):
 
         self.assertIsNone(self.store.read(self.store.generation(), "key"))
 
+    def test_generations_that_begin_and_are_asked_for_at_once_always_have_a_name(self):
+        is_over, failed = threading.Event(), []
+
+        def ask():
+            mine = Redis(self.server.url)
+            try:
+                while not is_over.is_set():
+                    mine.generation()
+            except Exception as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(2_000):
+            self.store.renew()
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+        self.assertEqual(failed, [])
+
     def test_a_page_ends_by_itself(self):
         self.store.write(self.generation, "key", b"data", 0.05)
         time.sleep(0.1)

@@ -53,8 +53,9 @@ class Redis:
         key = f"{server}:generation"
         word: Any = client.getex(key)
         if word is None:
-            client.set(key, secrets.token_hex(12), nx=True)
-            word = client.getex(key)
+            own = secrets.token_hex(12).encode()
+            # Where another one’s was there, and is over by now, nobody else ever reads a generation of this name.
+            word = own if client.set(key, own, nx=True) else client.getex(key) or own
         return f"{server}:{word.decode()}"
 
     def read(self, generation: str, key: str) -> bytes | None:
