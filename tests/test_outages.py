@@ -5,9 +5,9 @@ import socket
 import sqlite3
 import threading
 import time
-from unittest import skipUnless
 
 import psycopg
+import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.test import Client, SimpleTestCase, TestCase
 
@@ -120,7 +120,7 @@ class SilentServerTests(SimpleTestCase):
         self.assertFalse(trial.is_alive())
 
 
-@skipUnless(connection.vendor == "postgresql", "SQLite answers at once")
+@pytest.mark.postgresql
 class SilenceTests(TestCase):
     def setUp(self):
         self.addCleanup(base.limit_waiting, base._limit)

@@ -298,7 +298,7 @@ class UpkeepTests(ClaimTestCase):
     def test_rounds_without_anything_due_cost_few_queries(self):
         self.edition.pause("A look at it.")
 
-        with self.assertNumQueries(7):
+        with self.assertNumQueries(8):
             upkeep.tick()
 
 

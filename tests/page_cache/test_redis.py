@@ -54,7 +54,7 @@ class RedisTests(TestCase):
             try:
                 while not is_over.is_set():
                     mine.generation()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 failed.append(error)
 
         threads = [threading.Thread(target=ask) for _ in range(4)]
