@@ -172,6 +172,11 @@ def test_an_editor_refers_to_figures_by_keyboard_and_readers_see_them_linked_to_
         keyboard.press("ArrowDown", "ArrowUp", "Enter")
         expect(dialog).to_be_hidden()
         expect(page.locator(".ProseMirror:focus")).to_have_count(1)
+        # The editor puts its caret where it was a moment after it has got the focus.
+        for _ in range(100):
+            if page.evaluate("() => getSelection().anchorOffset > 0"):
+                break
+            page.wait_for_timeout(10)
 
     keyboard.write(page.get_by_label("Title"), "Figures in words")
     keyboard.write(page.get_by_label("Standfirst"), "None of them is typed.")
