@@ -197,6 +197,19 @@ class KeptTests(CommittedTestCase):
 
             self.assertEqual(answer.status, 200)
 
+    def test_a_page_that_was_made_between_a_look_and_the_right_to_make_it_is_not_made_again(self):
+        original = self.front.store.flight
+
+        def made_just_before(key):
+            self.front.store.flight = original
+            self.front.get(self.path)
+            return original(key)
+
+        self.front.store.flight = made_just_before
+        self.front.get(self.path)
+
+        self.assertEqual(self.front.renderings, 1)
+
     def test_whoever_waits_for_a_page_leaves_threads_to_others(self):
         self.front.get("/careers/")
         go_on, inside = threading.Event(), threading.Semaphore(0)

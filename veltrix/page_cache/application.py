@@ -13,6 +13,7 @@ from django.http import HttpResponse
 
 from veltrix import metrics, observation
 from veltrix.bulkhead import HAS_PLACE, room
+from veltrix.observation import Application, Environ
 
 from .encodings import accepted
 from .memory import Memory
@@ -21,9 +22,7 @@ from .release import fingerprint
 from .stores import Store, UnavailableError
 from .views import MARK, UNTIL, Rule, rule_of
 
-type Environ = dict[str, Any]
 type StartResponse = Callable[..., Any]
-type Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 # A page is known by its scheme, host, path and known parameters.
 type Key = tuple[str, str, str, str]
@@ -157,10 +156,11 @@ class PageCache:
             return self.application(environ, start_response)
         try:
             with self.store.flight(self.name(key)) as leads:
+                # Somebody may have made it since it was looked for, whether they were waited for or not.
+                if page := self.found_now(key):
+                    return self.hit(page, environ, start_response)
                 if leads:
                     return self.make(environ, start_response, key)
-            if page := self.found_now(key):
-                return self.hit(page, environ, start_response)
             # It is not one to be kept, or takes long: nobody waits for the next one.
             return self.make(environ, start_response, key)
         finally:
