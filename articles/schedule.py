@@ -216,7 +216,7 @@ def settle() -> int:
     for (pk,) in DUE.rows(now=timezone.now()):
         try:
             with transaction.atomic():
-                _wait_briefly()
+                wait_at_most(1)
                 lock(Article(pk=pk))
             made += 1
         except DatabaseError:
@@ -225,11 +225,11 @@ def settle() -> int:
     return made
 
 
-def _wait_briefly() -> None:
-    """Until the end of the transaction, wait no longer than a second for a row that somebody else has locked."""
+def wait_at_most(seconds: int) -> None:
+    """Until the end of the transaction, wait no longer than that for a row that somebody else has locked."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '1s'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{int(seconds)}s'")
 
 
 def settled(get_response: GetResponse) -> GetResponse:

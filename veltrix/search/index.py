@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 from modelsearch.backends import get_search_backend
 
 from articles import searched
+from articles.schedule import wait_at_most
 from veltrix.models import SearchEntry, SearchMark
 
 from . import spelling
@@ -85,7 +86,7 @@ def _settle_batch() -> int:
     if not due().exists():
         return 0
     with transaction.atomic():
-        wait_briefly()
+        wait_at_most(2)
         marks = list(due().select_for_update().order_by("pk")[:BATCH])
         keys: dict[str, set[int]] = defaultdict(set)
         for mark in marks:
@@ -122,7 +123,7 @@ def rebuild() -> int:
         keys = list(kind.keys())
         for start in range(0, len(keys), BATCH):
             with transaction.atomic():
-                wait_briefly()
+                wait_at_most(2)
                 _renew_what_can_be(kind.key, batch := keys[start : start + BATCH], even_if_same=True)
                 touch(kind.key, batch)
     _touch_others()
@@ -148,13 +149,6 @@ def _touch_others() -> None:
         others[name].append(key)
     for name, keys in others.items():
         touch(name, keys)
-
-
-def wait_briefly() -> None:
-    """Until the end of the transaction, wait no longer than two seconds for a row that somebody else has locked."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '2s'")
 
 
 def renew(kind: str, keys: Collection[int], *, even_if_same: bool = False) -> None:
