@@ -4,13 +4,14 @@ import os
 import shutil
 from pathlib import Path
 
-from veltrix.settings import LOGGING, METRICS_DIR, WEB_THREADS, env, whole_number
+from veltrix.environment import env, whole_number
+from veltrix.settings import LOGGING, METRICS_DIR, WEB_THREADS
 
 bind = env.str("WEB_BIND", default="127.0.0.1:8000")
 
 # A worker for each core; threads, because a page that waits for the database leaves its core to others.
 workers = whole_number("WEB_WORKERS", default=os.cpu_count() or 1, least=1, most=256)
-worker_class = "gthread"
+worker_class = "veltrix.one_piece.Worker"
 threads = WEB_THREADS
 # A proxy keeps its connections; a browser that comes without one gives its place away soon.
 keepalive = whole_number("WEB_KEEPALIVE", default=15, most=3600)
