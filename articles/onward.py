@@ -1,6 +1,6 @@
 """Where a reader goes from an article: the ones before and after it, and those related to it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, Q, QuerySet, Subquery, When
@@ -10,6 +10,7 @@ from django.utils import timezone
 from veltrix.prepared import Prepared
 
 from .models import Article
+from .models.statistics import give_current
 from .models.versions import StatisticReference
 
 
@@ -24,11 +25,6 @@ class Neighbour(NamedTuple):
         return reverse("articles:detail", args=[self.slug])
 
 
-# They stand for what is asked for.
-_NOW = datetime(2000, 1, 1, tzinfo=UTC)
-_NUMBER, _ARTICLE, _CATEGORY = 999_999_101, 999_999_102, 999_999_103
-
-
 def _neighbours(now: datetime, number: int) -> QuerySet[Any, Any]:
     published = Article.objects.published(now)
     numbers = published.values("number")
@@ -38,7 +34,7 @@ def _neighbours(now: datetime, number: int) -> QuerySet[Any, Any]:
     return found.order_by("number").values_list("number", "slug", "live_version__title")
 
 
-_NEIGHBOURS = Prepared(_neighbours, now=_NOW, number=_NUMBER)
+_NEIGHBOURS = Prepared(_neighbours, now=datetime, number=int)
 
 
 def previous_and_next(article: Article) -> tuple[Neighbour | None, Neighbour | None]:
@@ -72,9 +68,10 @@ def _newest(now: datetime) -> QuerySet[Any, Any]:
     return Article.objects.published(now).newest_first().values_list("pk")[:_ENOUGH]
 
 
-_SHARING = Prepared(_sharing, now=_NOW, article=_ARTICLE, category=_CATEGORY)
-_NEWEST_OF_TOPIC = Prepared(_newest_of_topic, now=_NOW, category=_CATEGORY)
-_NEWEST = Prepared(_newest, now=_NOW)
+_SHARING = Prepared(_sharing, now=datetime, article=int, category=int)
+_NEWEST_OF_TOPIC = Prepared(_newest_of_topic, now=datetime, category=int)
+_NEWEST = Prepared(_newest, now=datetime)
+_CARDS = Prepared(lambda keys: Article.objects.filter(pk__in=keys).cards(), keys=[int])
 
 
 def related(article: Article) -> list[Article]:
@@ -86,5 +83,6 @@ def related(article: Article) -> list[Article]:
     if len(keys) < RELATED:
         newest = _NEWEST_OF_TOPIC.rows(now=now, category=version.category_id) + _NEWEST.rows(now=now)
         keys = list(dict.fromkeys([*keys, *(key for (key,) in newest if key != article.pk)]))[:RELATED]
-    found = Article.objects.for_index().in_bulk(keys)
+    found = {card.pk: card for card in _CARDS.objects(keys=keys)}
+    give_current([card.live_version.headline for card in found.values() if card.live_version.headline])
     return [found[key] for key in keys if key in found]

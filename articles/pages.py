@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Self, cast
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from veltrix.prepared import Prepared
@@ -197,8 +196,11 @@ def _live_version(article: Article) -> ArticleVersion:
 
 _HIGHEST = Prepared(
     lambda now: Article.objects.published(now).order_by("-number").values_list("number")[:1],
-    now=datetime(2000, 1, 1, tzinfo=UTC),
+    now=datetime,
 )
+_AUTHORS = Prepared(lambda slugs: Author.objects.filter(slug__in=slugs), slugs=[str])
+_CATEGORIES = Prepared(lambda slugs: Category.objects.filter(slug__in=slugs).select_related("parent"), slugs=[str])
+_SERIES = Prepared(lambda slugs: Series.objects.filter(slug__in=slugs), slugs=[str])
 
 
 @dataclass
@@ -223,15 +225,15 @@ class Records:
         return cls(
             figures=references.load(reference for document in documents for reference in references_in(document)),
             loaded={name: types[name].load(items) for name, items in by_type.items()},
-            authors=_by_slug(Author.objects.all(), named),
-            categories=_by_slug(Category.objects.select_related("parent"), [d["category"] for d in documents]),
-            series=_by_slug(Series.objects.all(), [document["series"] for document in documents]),
+            authors=_by_slug(_AUTHORS, named),
+            categories=_by_slug(_CATEGORIES, [document["category"] for document in documents]),
+            series=_by_slug(_SERIES, [document["series"] for document in documents]),
             highest_number=max((number for (number,) in _HIGHEST.rows(now=timezone.now())), default=0),
         )
 
 
-def _by_slug(records: QuerySet[Any], slugs: Iterable[str | None]) -> dict[str, Any]:
-    return records.in_bulk({slug for slug in slugs if slug}, field_name="slug")
+def _by_slug(records: Prepared, slugs: Iterable[str | None]) -> dict[str, Any]:
+    return {record.slug: record for record in records.objects(slugs={slug for slug in slugs if slug})}
 
 
 def _parts(items: list[Mapping[str, Any]], loaded: Mapping[str, Any], notes: SourceNotes) -> list[Part]:

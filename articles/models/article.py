@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from content_editor.models import Region
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # How many articles readers see under each topic, from an index alone.
 _COUNTS = Prepared(
     lambda now: Article.objects.published(now).order_by().values_list("live_category").annotate(Count("pk")),
-    now=datetime(2000, 1, 1, tzinfo=UTC),
+    now=datetime,
 )
 
 
@@ -146,16 +146,18 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def newest_first(self) -> Self:
         return self.order_by("-published_at", "-number")
 
+    def cards(self) -> Self:
+        """Load what a card prints and no more, but for the figure of its headline."""
+        cards = self.select_related("live_version__category__parent", "live_version__headline").only(*CARD_FIELDS)
+        return cards.newest_first()
+
     def for_index(self) -> Self:
         """Load what a card prints and no more, in two queries whatever the number of articles."""
         from .statistics import StatisticValue
 
         values = StatisticValue.objects.current().with_evidence().order_by("pk")
-        return (
-            self.select_related("live_version__category__parent", "live_version__headline")
-            .only(*CARD_FIELDS)
-            .prefetch_related(Prefetch("live_version__headline__values", queryset=values, to_attr="current_values"))
-            .newest_first()
+        return self.cards().prefetch_related(
+            Prefetch("live_version__headline__values", queryset=values, to_attr="current_values")
         )
 
     def highest_number(self) -> int:

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Max, Prefetch, Q
 from django.urls import reverse
 
+from veltrix.prepared import Prepared
+
 from .sourced import WITHDRAWN, Sourced, SourcedQuerySet
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ class Statistic(models.Model):
     scope = models.CharField(max_length=200, blank=True, help_text="Whom, where and when it covers.")
 
     objects = StatisticQuerySet.as_manager()
+
+    # Where they were fetched along with it: one, or none.
+    current_values: "list[StatisticValue]"
 
     class Meta:
         ordering = ["slug"]
@@ -68,6 +73,21 @@ class StatisticValueQuerySet(SourcedQuerySet):
         shown = self.filter(statistic__live_references__article__in=articles, statistic__live_references__is_live=True)
         ranked: Any = shown.annotate(latest=Max("statistic__live_references__article__published_at"))
         return list(ranked.with_evidence().select_related("statistic").order_by("-latest", "pk")[:most])
+
+
+_CURRENT = Prepared(
+    lambda statistics: StatisticValue.objects.current().with_evidence().filter(statistic__in=statistics).order_by("pk"),
+    statistics=[int],
+)
+
+
+def give_current(statistics: Collection[Statistic]) -> None:
+    """What `with_current()` does for a query, for statistics that are at hand."""
+    values: dict[int, list[StatisticValue]] = {statistic.pk: [] for statistic in statistics}
+    for value in _CURRENT.objects(statistics=values):
+        values[value.statistic_id].append(value)
+    for statistic in statistics:
+        statistic.current_values = values[statistic.pk]
 
 
 FACTORS = {"": 1, "K": 10**3, "M": 10**6, "bn": 10**9, "B": 10**9}

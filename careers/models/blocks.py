@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from articles.models import Article, Block, LiveReference, Sourced
 from articles.models.blocks import Item
+from veltrix.prepared import Prepared
 
 from .roles import CareerPath, ComparisonTable, Role
 from .salaries import SalaryRange
@@ -109,10 +110,8 @@ class SkillList(Block):
 
     @classmethod
     def load(cls, items: Sequence[Item]) -> dict[str, Mapping[str, Any]]:
-        paths = CareerPath.objects.filter(slug__in={item["path"] for item in items if item.get("path")})
-        roles = Role.objects.filter(slug__in={item["role"] for item in items if item.get("role")}).select_related(
-            "path"
-        )
+        paths = _PATHS.objects(slugs={item["path"] for item in items if item.get("path")})
+        roles = _ROLES.objects(slugs={item["role"] for item in items if item.get("role")})
         by_path, by_role = _lines_of(paths, roles)
         loaded: dict[str, Mapping[str, Any]] = {}
         for path in paths:
@@ -136,14 +135,23 @@ class SkillList(Block):
         }
 
 
+_PATHS = Prepared(lambda slugs: CareerPath.objects.filter(slug__in=slugs), slugs=[str])
+_ROLES = Prepared(lambda slugs: Role.objects.filter(slug__in=slugs).select_related("path"), slugs=[str])
+_LINES = Prepared(
+    lambda paths, roles: (
+        Requirement.objects.filter(Q(path__in=paths) | Q(role__in=roles))
+        .exclude(importance=Requirement.Importance.CORE)
+        .prefetch_related("skills")
+    ),
+    paths=[int],
+    roles=[int],
+)
+
+
 def _lines_of(paths: Iterable[CareerPath], roles: Iterable[Role]) -> tuple[dict[int, Any], dict[int, Any]]:
     """Must and nice lines of these paths (and the roles' paths) and roles, in two queries."""
     path_keys = {path.pk for path in paths} | {role.path_id for role in roles if role.path_id}
-    lines = (
-        Requirement.objects.filter(Q(path__in=path_keys) | Q(role__in=[role.pk for role in roles]))
-        .exclude(importance=Requirement.Importance.CORE)
-        .prefetch_related("skills")
-    )
+    lines = _LINES.objects(paths=path_keys, roles=[role.pk for role in roles])
     by_path: dict[int, dict[str, list[Requirement]]] = {}
     by_role: dict[int, dict[str, list[Requirement]]] = {}
     for line in lines:
