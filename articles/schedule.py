@@ -8,15 +8,16 @@ waits for a job, and all pages that name an article change together.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from veltrix.impatience import waiting_at_most
 from veltrix.prepared import Prepared
 
 from . import announcing, live_references
@@ -42,7 +43,7 @@ WITHDRAWAL_IS_SCHEDULED = "The withdrawal is scheduled for {} already. Move it, 
 
 
 # Asked before every page.
-DUE = Prepared(lambda now: Article.objects.due_at(now).values_list("pk"), now=datetime(2000, 1, 1, tzinfo=UTC))
+DUE = Prepared(lambda now: Article.objects.due_at(now).values_list("pk"), now=datetime)
 
 
 class NotScheduledError(Exception):
@@ -215,21 +216,13 @@ def settle() -> int:
     made = 0
     for (pk,) in DUE.rows(now=timezone.now()):
         try:
-            with transaction.atomic():
-                wait_at_most(1)
+            with waiting_at_most(1):
                 lock(Article(pk=pk))
             made += 1
         except DatabaseError:
             # Somebody has locked it: its page is still right as of a moment ago, and the others go on.
             logger.exception("The change of article %s that is due could not be made", pk)
     return made
-
-
-def wait_at_most(seconds: int) -> None:
-    """Until the end of the transaction, wait no longer than that for a row that somebody else has locked."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{int(seconds)}s'")
 
 
 def settled(get_response: GetResponse) -> GetResponse:
