@@ -10,10 +10,8 @@ import ipaddress
 import logging
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -23,18 +21,19 @@ from django.db import transaction
 from django.tasks import task
 from django.utils import timezone
 
+from . import outgoing
 from .links import is_internal
 from .markup import links
 from .models import Article, ExternalLink, Source
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 10
 PAUSE = 1.0
 # One run of the task looks at no more than this, and asks for another: letters wait no longer.
 MOST_IN_A_RUN = 10
 PORTS = {80, 443}
-TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+# Addresses of version 6 whose last four bytes are one of version 4 (RFC 6052; RFC 4291, section 2.5.5.1).
+HOLDING_ANOTHER = [ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")]
 # Answers of sites that refuse programs, or that ask not to be asked now: the page may well be there.
 UNDECIDED = {401, 403, 405, 406, 429, 503, 999}
 
@@ -57,8 +56,8 @@ type MayConnect = Callable[[str, int], bool]
 def is_public(ip: str, port: int) -> bool:
     address = ipaddress.ip_address(ip)
     if isinstance(address, ipaddress.IPv6Address):
-        # Some addresses are those of a machine of the older Internet in another dress (RFC 4291, RFC 6052).
-        within = ipaddress.ip_address(address.packed[-4:]) if address in TRANSLATED else None
+        is_holding = any(address in network for network in HOLDING_ANOTHER)
+        within = ipaddress.IPv4Address(address.packed[-4:]) if is_holding else None
         address = address.ipv4_mapped or within or address
     is_local = address.is_multicast or getattr(address, "is_site_local", False)
     return address.is_global and not is_local and port in PORTS
@@ -78,7 +77,7 @@ def look_at(address: str, may_connect: MayConnect = is_public) -> Outcome:
     except ssl.SSLError:
         return Outcome("Its certificate is not right.")
     except TimeoutError:
-        return Outcome(f"No answer within {TIMEOUT} seconds.")
+        return Outcome(f"No answer within {outgoing.TIMEOUT} seconds.")
     except (OSError, http.client.HTTPException, ValueError):
         return Outcome("The connection failed.")
     if status in {301, 308} and location:
@@ -100,30 +99,11 @@ def _ask(method: str, address: str, may_connect: MayConnect) -> tuple[int, str]:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=~-._?')}" if parts.query else ""
     agent = f"VeltrixLinkCheck (+{settings.SITE_URL}/)"
-    with socket.create_connection((ips[0], port), timeout=TIMEOUT) as plain:
-        # The limit of the socket holds for each of its reads: who sends a letter a second is cut off here.
-        cut_off = threading.Timer(2 * TIMEOUT, hang_up, [plain])
-        cut_off.start()
-        try:
-            connection = http.client.HTTPConnection(host, port)
-            connection.sock = plain
-            if is_https:
-                # The name, not the number, is what the certificate is checked against.
-                connection = http.client.HTTPSConnection(host, port)
-                connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-            headers = {"User-Agent": agent, "Accept": "*/*", "Connection": "close"}
-            connection.request(method, path + query, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.headers.get("Location", "")
-        finally:
-            cut_off.cancel()
-            connection.close()
-
-
-def hang_up(connected: socket.socket) -> None:
-    """End a connection that another thread waits for."""
-    with suppress(OSError):
-        connected.shutdown(socket.SHUT_RDWR)
+    with outgoing.connected(host, port, is_https=is_https, ip=ips[0]) as connection:
+        headers = {"User-Agent": agent, "Accept": "*/*", "Connection": "close"}
+        connection.request(method, path + query, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Location", "")
 
 
 def addresses_in(document: Mapping[str, Any]) -> set[str]:

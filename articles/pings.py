@@ -3,8 +3,6 @@
 import http.client
 import json
 import logging
-import ssl
-import threading
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
@@ -12,13 +10,12 @@ from django.conf import settings
 from django.tasks import Task, task
 from django.utils import timezone
 
-from .link_checks import hang_up
+from .outgoing import connected
 
 logger = logging.getLogger(__name__)
 
 type Ping = Task[[list[str], int], None]
 
-TIMEOUT = 10
 RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 25, 125)]
 # Refusals that may be none the next time.
 FOR_NOW = {408, 425, 429}
@@ -88,20 +85,8 @@ def _is_taken(address: str, body: str, content_type: str) -> bool:
 def post(address: str, body: bytes, content_type: str) -> int:
     """The status of the answer; redirects are not followed, and its body is not read."""
     parts = urlsplit(address)
-    host, path = parts.hostname or "", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    connection = http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT)
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=context)
-    connection.connect()
-    # The limit of the socket holds for each of its reads: who sends a letter a second is cut off here.
-    cut_off = threading.Timer(2 * TIMEOUT, hang_up, [connection.sock])
-    cut_off.start()
-    try:
-        agent = f"Veltrix (+{settings.SITE_URL}/)"
-        headers = {"Content-Type": content_type, "User-Agent": agent, "Connection": "close"}
+    is_https, path = parts.scheme == "https", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    headers = {"Content-Type": content_type, "User-Agent": f"Veltrix (+{settings.SITE_URL}/)", "Connection": "close"}
+    with connected(parts.hostname or "", parts.port or (443 if is_https else 80), is_https=is_https) as connection:
         connection.request("POST", path, body, headers)
         return connection.getresponse().status
-    finally:
-        cut_off.cancel()
-        connection.close()

@@ -14,7 +14,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from articles import announcing, pings
+from articles import announcing, outgoing, pings
 from articles.models import Announcement, Series
 from articles.publishing import publish
 from articles.redirects import moved
@@ -289,7 +289,7 @@ class PingTests(AnnouncingTestCase):
 
     def test_no_answer_and_no_server_are_tried_again(self):
         self.server.answers = ["silent"]
-        with mock.patch.object(pings, "TIMEOUT", 0.2), self.on():
+        with mock.patch.object(outgoing, "TIMEOUT", 0.2), self.on():
             self.do(pings.submit_pages.enqueue, ["/articles/pay/"])
             self.assertEqual(len(self.waiting()), 1)
             with override_settings(INDEXNOW_URL="http://127.0.0.1:1/"):

@@ -2,9 +2,10 @@
 
 import socket
 import ssl
-import subprocess
 import threading
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from unittest import mock
@@ -16,13 +17,14 @@ from django.tasks import default_task_backend
 from django.test import TestCase
 from django.utils import timezone
 
-from articles import drafts, link_checks
+from articles import drafts, link_checks, outgoing
 from articles.link_checks import Outcome, check_due, is_public, look_at, take_note, take_stock
 from articles.models import ExternalLink
 from articles.schedule import schedule
 from tests.articles.article_forms import changed
 from tests.articles.test_schedule import edit
 from tests.factories import make_article, make_draft, make_source, make_user
+from tests.newsletter.certificates import certificate
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -100,27 +102,34 @@ class LookTests(LinkCheckTestCase):
         self.assertEqual([seen[1] for seen in self.server.seen], ["/moved"])
 
     def test_who_says_nothing_is_not_waited_for(self):
-        with mock.patch.object(link_checks, "TIMEOUT", 0.3):
+        with mock.patch.object(outgoing, "TIMEOUT", 0.3):
             self.assertEqual(self.look_at("/silent"), Outcome("No answer within 0.3 seconds."))
 
     def test_who_sends_a_letter_at_a_time_is_cut_off(self):
-        with socket.create_server(("127.0.0.1", 0)) as server, mock.patch.object(link_checks, "TIMEOUT", 0.4):
+        for scheme in ("http", "https"):
+            with (
+                self.subTest(scheme),
+                certificate(is_trusted=True) as context,
+                socket.create_server(("127.0.0.1", 0)) as server,
+                mock.patch.object(outgoing, "TIMEOUT", 0.4),
+            ):
+                letters = []
+                wrap = partial(context.wrap_socket, server_side=True) if scheme == "https" else lambda plain: plain
+                thread = threading.Thread(target=self.drip, args=(server, wrap, letters), daemon=True)
+                thread.start()
+                outcome = look_at(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", lambda ip, port: True)
+                thread.join(5)
 
-            def drip():
-                connection, _ = server.accept()
-                with connection:
-                    try:
-                        while not self.server.stop.wait(0.1):
-                            connection.sendall(b"H")
-                    except OSError:
-                        pass
+                self.assertEqual(outcome, Outcome("The connection failed."))
+                # It had more to say.
+                self.assertTrue(2 < len(letters) < 20, letters)
 
-            thread = threading.Thread(target=drip, daemon=True)
-            thread.start()
-            outcome = look_at(f"http://127.0.0.1:{server.getsockname()[1]}/", lambda ip, port: True)
-            thread.join(5)
-
-        self.assertEqual(outcome, Outcome("The connection failed."))
+    def drip(self, server, wrap, letters):
+        connection, _ = server.accept()
+        with suppress(OSError), wrap(connection) as answering:
+            while len(letters) < 30 and not self.server.stop.wait(0.1):
+                answering.sendall(b"H")
+                letters.append("H")
 
     def test_hosts_that_are_not_known_and_ports_that_are_closed_are_told(self):
         with socket.socket() as closed:
@@ -137,8 +146,7 @@ class LookTests(LinkCheckTestCase):
                 self.assertEqual(look_at(address, lambda ip, port: True).problem, sentence)
 
     def test_a_certificate_that_nobody_vouches_for_is_told(self):
-        context = self_signed()
-        with socket.create_server(("127.0.0.1", 0)) as server:
+        with certificate(is_trusted=False) as context, socket.create_server(("127.0.0.1", 0)) as server:
 
             def shake():
                 connection, _ = server.accept()
@@ -161,25 +169,10 @@ class LookTests(LinkCheckTestCase):
                 self.assertEqual(look_at(address), Outcome("It does not lead to a public web site."))
         self.assertEqual(self.server.seen, [])
         for ip in ("10.0.0.1", "192.168.1.1", "169.254.169.254", "172.16.0.1", "100.64.0.1", "fd00::1",
-                   "64:ff9b::a9fe:a9fe", "fec0::1", "::ffff:10.0.0.1"):  # fmt: skip
+                   "64:ff9b::a9fe:a9fe", "fec0::1", "::ffff:10.0.0.1", "::10.0.0.1", "::1", "::"):  # fmt: skip
             self.assertFalse(is_public(ip, 443), ip)
         self.assertTrue(is_public("93.184.215.14", 443))
         self.assertFalse(is_public("93.184.215.14", 22))
-
-
-def self_signed():
-    """A server's context with a certificate that it has signed itself."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=127.0.0.1", "-keyout", f"{folder}/key", "-out", f"{folder}/certificate"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(f"{folder}/certificate", f"{folder}/key")
-    return context
 
 
 class KeptResultsTests(LinkCheckTestCase):
