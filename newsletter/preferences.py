@@ -16,11 +16,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from articles.models import Category
+from veltrix.private_pages import private
 
 from .held_data import held_about
 from .models import Subscriber
 from .retention import GONE
-from .views import private, unknown_link
+from .views import unknown_link
 
 FORM = "preferences"
 PAUSE = timedelta(days=30)

@@ -1,8 +1,6 @@
 import logging
 import math
-from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
 
 from anymail.exceptions import AnymailWebhookValidationFailure
 from django.conf import settings
@@ -16,28 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from veltrix.page_cache.views import kept
+from veltrix.private_pages import private
 
 from . import signing, tasks, visitors, webhooks, wording
 from .forms import SignUpForm
 from .models import ConsentEvent, SignUp, Subscriber
 
 logger = logging.getLogger(__name__)
-
-type View = Callable[..., HttpResponse]
-
-
-def private(view: View) -> View:
-    """For pages whose address holds a token: kept by no cache, told to no other page, listed by no search engine."""
-
-    @never_cache
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
-
-    return wrapped
 
 
 @kept()

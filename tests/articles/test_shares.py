@@ -31,6 +31,7 @@ class ShareTests(TestCase):
 
         self.assertContains(response, "Words of the draft")
         self.assertContains(response, "You see it by a link that ends on")
+        self.assertNotContains(response, "Markdown")
         self.assertIn("no-store", response.headers["Cache-Control"])
         self.assertEqual(response.headers["X-Robots-Tag"], "noindex")
         self.assertEqual(response.headers["Referrer-Policy"], "no-referrer")
