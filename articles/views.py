@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
@@ -8,13 +9,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from veltrix.page_cache.views import kept
+from veltrix.page_cache.views import keep_out, kept
+from veltrix.prepared import Prepared
+from veltrix.private_pages import private
 
 from . import markdown_files, shares, structured_data
-from .asked import is_bare
+from .asked import is_bare, page_number
 from .cards import Card
 from .citations import Citation
 from .clocks import Clocks
@@ -33,12 +35,24 @@ SOURCES_A_PAGE = 100
 MARKDOWN = "text/markdown; charset=utf-8"
 
 
-def page_number(request: HttpRequest) -> int:
+def page_asked_for(request: HttpRequest) -> int:
     """The page of a list that `?page=` asks for; 404 where that is no number of a page."""
-    number = request.GET.get("page", "1")
-    if not (number.isascii() and number.isdigit() and len(number) < 8) or int(number) == 0:
+    number = page_number(request.GET.get("page", "1"))
+    if number is None:
         raise Http404("There is no such page.")
-    return int(number)
+    return number
+
+
+_PUBLISHED = Prepared(
+    lambda now, slug: Article.objects.published(now).filter(slug=slug).select_related("live_version"),
+    now=datetime,
+    slug=str,
+)
+
+
+def published_article(slug: str) -> Article | None:
+    """The article that readers see at an address, with its live version."""
+    return next(iter(_PUBLISHED.objects(now=timezone.now(), slug=slug)), None)
 
 
 class Cards(Paginator):
@@ -59,7 +73,7 @@ def listed(request: HttpRequest, articles: ArticleQuerySet, count: int | None = 
 def page_of(paginator: Paginator, request: HttpRequest) -> ListPage:
     """The page of a list; 404 where there is no such page."""
     try:
-        number = paginator.validate_number(page_number(request))
+        number = paginator.validate_number(page_asked_for(request))
     except EmptyPage as error:
         raise Http404("There is no such page.") from error
     # Not cut off at the count, which is of a moment before: what has been published since would push the last row out.
@@ -79,6 +93,8 @@ def index(request: HttpRequest) -> HttpResponse:
     within = [each for each in topics if each == topic or (topic is None and each.parent_id is None)]
     ignored = [f"topic={chosen}"] if chosen and not topic else []
     ignored += [f"{name}={request.GET[name]}" for name in request.GET if name not in {"topic", "page"}]
+    if ignored:
+        keep_out(request)
     context = {
         "articles": listed(request, articles, sum(each.article_count for each in within)),
         "topics": topics,
@@ -91,7 +107,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @kept()
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    article = Article.objects.published().select_related("live_version").filter(slug=slug).first()
+    article = published_article(slug)
     if article is None:
         gone = get_object_or_404(Article.objects.withdrawn(), slug=slug)
         return render(request, "articles/withdrawn.html", {"article": gone}, status=410)
@@ -116,7 +132,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def as_markdown(request: HttpRequest, slug: str) -> HttpResponse:
     """A published article as a file, for whoever reads with programs."""
-    article = Article.objects.published().select_related("live_version").filter(slug=slug).first()
+    article = published_article(slug)
     if article is None:
         get_object_or_404(Article.objects.withdrawn(), slug=slug)
         return HttpResponse("This article was withdrawn.\n", status=410, content_type=MARKDOWN)
@@ -141,19 +157,15 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@never_cache
+@private
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     """The saved draft of an article, for whoever has a link to it that has not ended."""
     link = shares.shared(token)
     if link is None:
-        response = render(request, "articles/link_ended.html", status=404)
-    else:
-        page = Page.of(document_of(link.article), published_at=link.article.published_at)
-        context = {"article": link.article, "page": page, "is_draft": True, "shared_until": link.expires_at}
-        response = render(request, "articles/detail.html", context)
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+        return render(request, "articles/link_ended.html", status=404)
+    page = Page.of(document_of(link.article), published_at=link.article.published_at)
+    context = {"article": link.article, "page": page, "is_draft": True, "shared_until": link.expires_at}
+    return render(request, "articles/detail.html", context)
 
 
 @kept("page")
@@ -196,6 +208,8 @@ def statistic(request: HttpRequest, slug: str) -> HttpResponse:
     line, clocks = line_of(statistic), Clocks.read(request.GET)
     if not line:
         raise Http404("This statistic has no published figure.")
+    if clocks.wrong:
+        keep_out(request)
     current = line[-1]
     points = points_of(line)
     context = {
@@ -242,7 +256,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def corrections_index(request: HttpRequest) -> HttpResponse:
     try:
-        page = corrections(page_number(request))
+        page = corrections(page_asked_for(request))
     except EmptyPage as error:
         raise Http404("There is no such page.") from error
     return render(request, "articles/corrections.html", {"page": page})

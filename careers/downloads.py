@@ -14,11 +14,11 @@ from articles import open_data as ground
 from articles.downloads import CSV, JSON, ZIP, File, answer, data_file, refusal
 from articles.open_data import LICENCE, last_change, records_of
 from articles.partial_dates import in_words
-from veltrix.page_cache.views import kept
+from veltrix.page_cache.views import keep_out, kept
 from veltrix.publication import PUBLISHER
 
 from . import data_package, open_data
-from .comparison import PARAMETERS, Comparison, PayCell, Query, compare, summary
+from .comparison import LISTS, PARAMETERS, Comparison, PayCell, Query, compare, summary
 from .comparison.chart import Chart
 from .comparison.drawing import Drawing
 from .models import Market
@@ -91,13 +91,13 @@ package_json = data_file(package_file)
 package_zip = data_file(zip_file)
 
 
-@kept(*PARAMETERS, names_others=True)
+@kept(*PARAMETERS, lists=LISTS, names_others=True)
 @require_safe
 def chart_svg(request: HttpRequest, market: str) -> HttpResponse:
     return _chart(request, market, SVG)
 
 
-@kept(*PARAMETERS, names_others=True)
+@kept(*PARAMETERS, lists=LISTS, names_others=True)
 @require_safe
 def chart_png(request: HttpRequest, market: str) -> HttpResponse:
     return _chart(request, market, PNG)
@@ -114,6 +114,8 @@ def _chart(request: HttpRequest, slug: str, content_type: str) -> HttpResponse:
     comparison = compare(query)
     if query.ignored:
         return refusal(f"Not understood: {', '.join(query.ignored)}.")
+    if query.is_roundabout:
+        keep_out(request)
     drawing = drawing_of(comparison, market, query)
     svg = drawing.svg()
     if content_type == SVG:

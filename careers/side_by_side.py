@@ -6,7 +6,7 @@ from typing import Self
 
 from django.http import QueryDict
 
-from articles.asked import in_list, named
+from articles.asked import in_list, is_tidy_list, named
 
 from .catalogue import Catalogue, RoleUnits, Unit
 from .comparison import Comparison, PayCell, Query
@@ -26,6 +26,8 @@ class Chosen:
     # The names of the roles for which there is no room.
     surplus: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    # Whether other addresses say the same: this one holds more than the page needs.
+    is_roundabout: bool = False
 
     @classmethod
     def read(cls, data: QueryDict) -> Self:
@@ -35,7 +37,9 @@ class Chosen:
         known = [slug for slug in slugs if slug in names]
         unknown = [("roles", slug) for slug in slugs if slug not in names]
         others = [(name, value) for name in data for value in data.getlist(name) if name != "roles"]
-        return cls(known[:MOST], [names[slug] for slug in known[MOST:]], named([*unknown, *others]))
+        surplus, ignored = [names[slug] for slug in known[MOST:]], named([*unknown, *others])
+        is_roundabout = bool(surplus or ignored) or not is_tidy_list(data.getlist("roles"))
+        return cls(known[:MOST], surplus, ignored, is_roundabout)
 
     def catalogue(self) -> Catalogue:
         """What the page needs: these roles where it has room for no other, else all, to suggest some."""

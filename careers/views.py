@@ -5,11 +5,11 @@ from django.views.decorators.http import require_safe
 
 from articles.asked import is_bare
 from articles.open_data import LICENCE
-from veltrix.page_cache.views import kept
+from veltrix.page_cache.views import keep_out, kept
 
 from . import structured_data
 from .catalogue import Catalogue
-from .comparison import PARAMETERS, Comparison, Query, compare, order_note, summary
+from .comparison import LISTS, PARAMETERS, Comparison, Query, compare, order_note, summary
 from .comparison.chart import charts_of
 from .downloads import FILES
 from .embeds import RoleEmbed
@@ -21,11 +21,13 @@ from .skill_names import SkillNames
 from .skill_pages import SkillPage, skills_by_kind
 
 
-@kept(*PARAMETERS, names_others=True)
+@kept(*PARAMETERS, lists=LISTS, names_others=True)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     query = Query.read(request.GET)
     comparison = compare(query)
+    if query.is_roundabout:
+        keep_out(request)
     context = {
         "comparison": comparison,
         "query": query,
@@ -51,7 +53,10 @@ def fit(request: HttpRequest) -> HttpResponse:
     asked = Asked.read(request.GET, names)
     if not asked.is_canonical:
         return HttpResponseRedirect(asked.url)
-    return render(request, "careers/fit.html", {"check": SkillCheck.of(asked, names), "is_bare": is_bare(request.GET)})
+    check = SkillCheck.of(asked, names)
+    if check.unknown or check.ignored:
+        keep_out(request)
+    return render(request, "careers/fit.html", {"check": check, "is_bare": is_bare(request.GET)})
 
 
 @kept()
@@ -68,10 +73,12 @@ def role(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "careers/role.html", context)
 
 
-@kept("roles", names_others=True)
+@kept("roles", lists=("roles",), names_others=True)
 @require_safe
 def compare_roles(request: HttpRequest) -> HttpResponse:
     chosen = Chosen.read(request.GET)
+    if chosen.is_roundabout:
+        keep_out(request)
     catalogue = chosen.catalogue()
     context = {
         "chosen": chosen,

@@ -1,11 +1,12 @@
 """The comparison of roles: one value for the page, for the block in articles, and for whatever else shows it."""
 
-from .query import PARAMETERS, Query
+from .query import LISTS, PARAMETERS, Query
 from .scales import Bar, Scale
 from .table import ROLES_AT_HOME, Comparison, PayCell, best_paid, compare, comparisons_of, roles_requiring
 from .words import order_note, summary
 
 __all__ = [
+    "LISTS",
     "PARAMETERS",
     "ROLES_AT_HOME",
     "Bar",

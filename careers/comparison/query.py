@@ -7,13 +7,15 @@ from typing import Self
 from django.http import QueryDict
 from django.urls import reverse
 
-from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, in_list, is_tracking, named, page_number
+from articles.asked import MAX_VALUE_LENGTH, MOST_NAMED, in_list, is_tidy_list, is_tracking, named, page_number
 from articles.clocks import has_begun, is_date
 from articles.partial_dates import in_words, last_day
 from careers.models import CareerPath, Market, Role, Skill
 
 # What an address may ask of the comparison, in the order in which it is read.
 PARAMETERS = ["market", "skill", "path", "min", "roles", "sort", "as_of", "view", "page"]
+# Of these, what may be given several times.
+LISTS = ("market", "roles")
 # How many roles one address may name.
 MOST_ROLES = 100
 # An amount as people type it: 60000, £60,000, 60 000, 60k+.
@@ -50,6 +52,8 @@ class Query:
     ignored: list[str] = field(default_factory=list)
     # Of that, what was typed into a field, by the field's name.
     wrong: dict[str, Wrong] = field(default_factory=dict)
+    # Whether something stands there in other words than the site's own, or twice.
+    is_loose: bool = False
 
     @classmethod
     def of_all(cls) -> Self:
@@ -70,6 +74,7 @@ class Query:
                 query.ignore(name, *data.getlist(name))
             elif values:
                 readers[name](values)
+        query.is_loose |= not all(is_tidy_list(data.getlist(name)) for name in LISTS)
         return query
 
     def _readers(self) -> dict[str, Callable[[list[str]], None]]:
@@ -93,6 +98,11 @@ class Query:
         """Ignore what was typed into a field of the form, which shows it again with the reason."""
         self.wrong[name] = Wrong(value[:MAX_VALUE_LENGTH], reason)
         self.ignore(name, value)
+
+    @property
+    def is_roundabout(self) -> bool:
+        """Whether another address says the same: this one holds what was not understood, or is written otherwise."""
+        return self.is_loose or bool(self.ignored)
 
     @property
     def unsaid(self) -> list[str]:
@@ -127,6 +137,7 @@ class Query:
         if amount := AMOUNT.fullmatch(NOT_IN_AMOUNTS.sub("", last)):
             # Every range pays nothing at least.
             self.minimum = int(amount[1]) * (1_000 if amount[2] else 1) or None
+            self.is_loose |= last != str(self.minimum)
         else:
             self.refuse("min", last, "is not an amount. Write it in figures: 60000.")
 

@@ -7,7 +7,7 @@ def summary(comparison: Comparison, query: Query) -> str:
     count = comparison.page.paginator.count if comparison.page else len(comparison.rows)
     words = [f"{count:,} role{'' if count == 1 else 's'}"]
     if len(query.markets) < len(query.all_markets):
-        words.append(f"pay in {' and '.join(market.name for market in query.markets)}")
+        words.append(f"{' and '.join(market.name for market in query.markets)} pay only")
     if query.skill:
         words.append(f"requiring {query.skill}")
     if query.path:

@@ -119,6 +119,8 @@ class ComparisonTests(TestCase):
         self.assertEqual(
             summary(compare(query), query), "2 roles, requiring Python, sorted by UK upper figure, highest first"
         )
+        query = Query.read(QueryDict("market=us&roles=analyst"))
+        self.assertEqual(summary(compare(query), query), "1 role, US pay only")
 
     def test_notes_say_what_the_evidence_is_each_once(self):
         notes = compare(Query.read(QueryDict())).notes

@@ -3,7 +3,7 @@
 from urllib.parse import quote, quote_from_bytes
 
 from django.conf import settings as site
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -114,11 +114,12 @@ class HostileTests(TestCase):
         make_skill("Python").aliases.create(alias="py")
         make_table(role, other, slug="all")
 
-    @settings(max_examples=2_000, deadline=None)
+    @settings(max_examples=1_000)
     @given(st.sampled_from(PATHS), queries)
+    @example("/careers/fit/", "skills=")
     def test_no_query_ends_in_a_server_error(self, path, query):
         response = self.client.generic("GET", path, QUERY_STRING=query)
 
         self.assertIn(response.status_code, {200, 302, 400, 404, 501})
         if response.status_code == 302:
-            self.assertTrue(response.headers["Location"].startswith("/careers/fit/?"))
+            self.assertRegex(response.headers["Location"], r"^/careers/fit/(\?|$)")

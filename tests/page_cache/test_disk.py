@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 from unittest import TestCase
 
+from tests.page_cache.flights import FOLLOWERS, told_of
 from veltrix.page_cache.disk import Disk
-from veltrix.page_cache.stores import UnavailableError
+from veltrix.page_cache.stores import ASKED, UnavailableError
 
 # A file system of 64 kB of its own, which is full soon: keep pages, then begin a generation, then keep again.
 FULL = """
@@ -115,6 +116,13 @@ class DiskTests(TestCase):
         self.assertIsNone(self.disk.read(self.generation, "page-0"))
         self.assertIsNotNone(self.disk.read(self.generation, "page-59"))
 
+    def test_pages_with_parameters_make_room_first(self):
+        for name in ("bare", *(f"{number}{ASKED}" for number in range(200))):
+            self.disk.write(self.generation, name, b"x" * 5_000, 60)
+
+        self.assertIsNotNone(self.disk.read(self.generation, "bare"))
+        self.assertIsNone(self.disk.read(self.generation, f"0{ASKED}"))
+
     def test_a_folder_that_somebody_emptied_is_made_again(self):
         shutil.rmtree(self.folder / "pages")
         generation = self.disk.generation()
@@ -138,26 +146,8 @@ class DiskTests(TestCase):
         self.assertEqual(len(logs.output), 1)
 
     def test_one_renders_and_the_others_wait(self):
-        leads, entered = [], threading.Event()
-
-        def follow():
-            entered.wait()
-            with self.disk.flight("key") as is_first:
-                leads.append(is_first)
-
-        threads = [threading.Thread(target=follow) for _ in range(5)]
-        for thread in threads:
-            thread.start()
-        with self.disk.flight("key") as is_first:
-            self.assertTrue(is_first)
-            entered.set()
-            threading.Event().wait(0.1)
-            self.assertEqual(leads, [])
-        for thread in threads:
-            thread.join()
-
-        self.assertEqual(leads, [False] * 5)
-        with self.disk.flight("key") as is_first:
+        self.assertEqual(told_of(self.disk, self.disk), [True] + [False] * FOLLOWERS)
+        with self.disk.flight("page") as is_first:
             self.assertTrue(is_first)
 
     def test_whoever_dies_while_rendering_holds_nobody_up(self):

@@ -4,12 +4,14 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.http.request import split_domain_port
 
 from veltrix import metrics, observation
 from veltrix.bulkhead import HAS_PLACE, room
@@ -19,7 +21,7 @@ from .encodings import accepted
 from .memory import Memory
 from .pages import DamagedPageError, Header, Page
 from .release import fingerprint
-from .stores import Store, UnavailableError
+from .stores import ASKED, Store, UnavailableError
 from .views import MARK, UNTIL, Rule, rule_of
 
 type StartResponse = Callable[..., Any]
@@ -89,10 +91,10 @@ class PageCache:
         query, rule = environ.get("QUERY_STRING", ""), None
         if query:
             rule = rule_of(_path(environ))
-            known = _known(query, rule) if rule else None
-            if known is None:
+            read = _read(query, rule) if rule else None
+            if read is None:
                 return self.application(environ, start_response)
-            query = known
+            query = read
         key = self.key(environ, query)
         try:
             generation = self.store.generation()
@@ -131,12 +133,12 @@ class PageCache:
             # As Django reads it.
             is_secure = environ.get("HTTP_X_FORWARDED_PROTO", "").partition(",")[0].strip() == "https"
             scheme = "https" if is_secure else "http"
-        return scheme, environ.get("HTTP_HOST", ""), environ.get("PATH_INFO", ""), query
+        return scheme, _host(environ.get("HTTP_HOST", "")), environ.get("PATH_INFO", ""), query
 
     def name(self, key: Key) -> str:
         """The name by which a store knows a page of this release."""
         text = "\0".join((self.release, *key)).encode("utf-8", "surrogateescape")
-        return hashlib.blake2b(text, digest_size=20).hexdigest()
+        return hashlib.blake2b(text, digest_size=20).hexdigest() + (ASKED if key[-1] else "")
 
     def find(self, generation: str, key: Key) -> Page | None:
         page = self.memory.get(generation, key)
@@ -181,7 +183,7 @@ class PageCache:
         rendered = self.ask(environ, key)
         until, now = rendered.until, time.time()
         if until is None or until <= now:
-            if environ.get("QUERY_STRING", "") != key[-1]:
+            if rendered.status.startswith("3") and not is_whole(environ, key):
                 # A redirect takes along all that stands in the address.
                 rendered.close()
                 return self.application({**environ, HAS_PLACE: True}, start_response)
@@ -204,8 +206,10 @@ class PageCache:
     def ask(self, environ: Environ, key: Key) -> Rendered:
         """Django’s answer to a request that tells it nothing but what the page is known by."""
         asked = {name: environ[name] for name in PASSED_ON if name in environ}
-        *_, query = key
+        _, host, _, query = key
         asked |= {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "wsgi.input": BytesIO(), MARK: True, HAS_PLACE: True}
+        if "HTTP_HOST" in environ:
+            asked["HTTP_HOST"] = host
         started: list[Any] = []
 
         def start(status: str, headers: list[Header], exc_info: object = None) -> None:
@@ -215,19 +219,34 @@ class PageCache:
         return Rendered(started[0], started[1], body)
 
 
+@lru_cache(maxsize=256)
+def _host(host: str) -> str:
+    """The one spelling of a name: a port, capitals and a dot at its end make no other page (RFC 9110, section 4.2.3).
+
+    What is no name stays as it is, for Django to refuse.
+    """
+    return split_domain_port(host)[0] or host
+
+
+def is_whole(environ: Environ, key: Key) -> bool:
+    """Whether Django was asked just as the client asked."""
+    _, host, _, query = key
+    return (environ.get("HTTP_HOST", ""), environ.get("QUERY_STRING", "")) == (host, query)
+
+
 def _path(environ: Environ) -> str:
     """The path as Django will read it."""
     return environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace") or "/"
 
 
-def _known(query: str, rule: Rule) -> str | None:
+def _read(query: str, rule: Rule) -> str | None:
     """The parameters that a view reads, in one order and one spelling; None where the answer must not be kept."""
     try:
         text = query.encode("latin-1").decode()
         asked = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
     except ValueError:
         return None
-    if any(rule.minds(name) for name, _ in asked):
+    if rule.minds(asked):
         return None
     return urlencode(rule.read(asked))
 

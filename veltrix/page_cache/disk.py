@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .stores import LOOKS, PATIENCE, Complaints, UnavailableError
+from .stores import ASKED, LOOKS, PATIENCE, Complaints, UnavailableError
 
 # A process looks how much there is after it has written this share of what may be kept.
 SHARE = 16
@@ -23,7 +23,7 @@ LEFT_OVER = 30.0
 
 
 class Disk:
-    """See `stores.Store`. Keeps about `most_bytes` at most; the pages that were rendered first go first."""
+    """See `stores.Store`. Keeps about `most_bytes` at most; first go those with parameters, and of these the oldest."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self.folder = folder
@@ -88,12 +88,13 @@ class Disk:
             self.renew()
 
     def make_room(self, folder: Path) -> None:
-        """Take away the oldest pages until a quarter of the room is free."""
+        """Take away pages until a quarter of the room is free."""
         found = []
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
-                    found.append((entry.stat().st_mtime_ns, entry.stat().st_size, entry.path))
+                    order = not entry.name.endswith(ASKED), entry.stat().st_mtime_ns
+                    found.append((order, entry.stat().st_size, entry.path))
         total = sum(size for _, size, _ in found)
         if total <= self.most_bytes:
             return

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+from veltrix.environment import BASE_DIR
+
 MADE_OF = {".py", ".html", ".txt", ".md", ".xml", ".json"}
 # Settings that say how a machine works, and that nobody should learn from a name, however hashed.
 OF_A_MACHINE = ("SECRET", "DATABASE", "MAIL", "LOG", "_DIR", "_ROOT", "STORAGES", "CACHE", "SEARCH", "TIMEOUT", "WEB_")
@@ -19,7 +21,7 @@ def fingerprint() -> str:
     """The same for all processes that would render the same page, and another one after a deployment."""
     digest = hashlib.sha256()
     for path in _files():
-        digest.update(f"{path.relative_to(settings.BASE_DIR)}".encode() + path.read_bytes())
+        digest.update(f"{path.relative_to(BASE_DIR)}".encode() + path.read_bytes())
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     digest.update(manifest.read_bytes() if manifest.exists() else b"")
     for name in sorted(dir(settings)):
@@ -31,8 +33,7 @@ def fingerprint() -> str:
 
 
 def _files() -> list[Path]:
-    base = Path(settings.BASE_DIR)
-    folders = [base / name for name in ("articles", "careers", "newsletter", "templates", "veltrix")]
+    folders = [BASE_DIR / name for name in ("articles", "careers", "newsletter", "templates", "veltrix")]
     return sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in MADE_OF)
 
 

@@ -1,5 +1,6 @@
 """What a view promises of its answers, and until when an answer will be right."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -25,12 +26,13 @@ type View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Rule:
-    """Which parameters a view reads, in the order in which it writes them itself.
+    """Which parameters a view reads, in the order in which it writes them itself; `lists` may be given several times.
 
     One that it does not know is dropped, or told to it where it names those.
     """
 
     names: tuple[str, ...]
+    lists: tuple[str, ...]
     names_others: bool
 
     def read(self, asked: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -38,15 +40,22 @@ class Rule:
         known = [pair for pair in asked if pair[0] in self.names]
         return sorted(known, key=lambda pair: self.names.index(pair[0]))
 
-    def minds(self, name: str) -> bool:
-        """Whether the answer to an address with this parameter must not be kept."""
-        return self.names_others and name not in self.names and not is_tracking(name)
+    def minds(self, asked: Iterable[tuple[str, str]]) -> bool:
+        """Whether the answer to an address with these parameters must not be kept.
+
+        Of a parameter that is given twice the view reads one value, and anything may stand in the other.
+        """
+        given = Counter(name for name, _ in asked)
+        if any(given[name] > 1 for name in self.names if name not in self.lists):
+            return True
+        return self.names_others and any(name not in self.names and not is_tracking(name) for name in given)
 
 
-def kept(*names: str, names_others: bool = False) -> Callable[[View], View]:
+def kept(*names: str, lists: tuple[str, ...] = (), names_others: bool = False) -> Callable[[View], View]:
     """Let the answers of a view be kept: they depend on the host, the path and these parameters, and on nothing else.
 
-    With `names_others` the page says which parameters it did not understand; such pages are rendered each time.
+    Those that are `lists`, too, may be given several times. With `names_others` the page says which parameters it did
+    not understand; such pages are rendered each time. A view that does not use a value says so by `keep_out`.
     """
 
     def decorate(view: View) -> View:
@@ -57,13 +66,18 @@ def kept(*names: str, names_others: bool = False) -> Callable[[View], View]:
             response = view(request, *args, **kwargs)
             if response.status_code == 200 and request.method in {"GET", "HEAD"}:
                 _allow_caches(request, response)
-                setattr(response, UNTIL, until)
+                setattr(response, UNTIL, until if MARK in request.META else None)
             return response
 
-        wrapped.rule = Rule(names, names_others)  # type: ignore[attr-defined]
+        wrapped.rule = Rule(names, lists, names_others)  # type: ignore[attr-defined]
         return wrapped
 
     return decorate
+
+
+def keep_out(request: HttpRequest) -> None:
+    """Say that the answer must not be kept: another address has the same, and of such as this one there is no end."""
+    request.META.pop(MARK, None)
 
 
 def rule_of(path: str) -> Rule | None:
