@@ -5,12 +5,12 @@ from django import forms
 from django.core import signing as django_signing
 from django.db import transaction
 from django.urls import reverse
-from django.utils.crypto import get_random_string
 
 from . import addresses, signing, tasks, wording
 from .models import SignUp
 
-# Nobody types an address faster; programs do.
+# Nobody types an address faster; programs do. When the form of a kept page was opened is not known; whoever is asked to
+# press the button once more has one that tells.
 FILL_TIME = timedelta(seconds=2)
 
 DISPOSABLE = "This is a throw-away address. Use one that you will still read next week."
@@ -37,15 +37,13 @@ class SignUpForm(forms.Form):
     )
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # A page may hold the form twice, and a cached one cannot count: a random part keeps its ids apart.
-        kwargs.setdefault("auto_id", f"sign-up-{get_random_string(6)}-%s")
-        super().__init__(*args, **kwargs)
-
     @classmethod
-    def standing_at(cls, path: str) -> Self:
-        """An empty form that remembers the page it stands on and the moment of rendering."""
-        return cls(initial={"stamp": signing.stamp(path)})
+    def standing_at(cls, path: str, name: str = "sign-up") -> Self:
+        """An empty form that remembers its page and the week; ids begin with its name, which no other on the page has.
+
+        Whoever renders the page this week gets the same bytes.
+        """
+        return cls(initial={"stamp": signing.stamp_of_the_week(path)}, auto_id=f"{name}-%s")
 
     @property
     def is_trapped(self) -> bool:

@@ -3,18 +3,20 @@
 import base64
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.core import signing
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from . import addresses
 
 CONFIRMATION_LASTS = timedelta(days=7)
-# Pages are cached: the form of an old copy is as good as that of a new one.
-STAMP_LASTS = timedelta(days=30)
+# Pages are cached: for thirty days the form of an old copy is as good as that of a new one, which may bear the stamp of
+# the beginning of its week.
+STAMP_LASTS = timedelta(days=30 + 7)
 MAX_FORM_NAME = 200
 
 
@@ -23,8 +25,17 @@ def _confirmations() -> signing.TimestampSigner:
     return signing.TimestampSigner(salt="newsletter.confirm", sep=".")
 
 
-def _stamps() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt="newsletter.stamp")
+class _WeekSigner(signing.TimestampSigner):
+    """Signs with the moment at which this week began, by the clock of readers, by which pages are rendered anew."""
+
+    def timestamp(self) -> str:
+        today = timezone.localdate()
+        monday = datetime.combine(today - timedelta(days=today.weekday()), time())
+        return signing.b62_encode(int(timezone.make_aware(monday).timestamp()))
+
+
+def _stamps(signer: type[signing.TimestampSigner] = signing.TimestampSigner) -> signing.TimestampSigner:
+    return signer(salt="newsletter.stamp")
 
 
 def make_token() -> str:
@@ -42,8 +53,13 @@ def read_confirmation(token: str) -> int:
 
 
 def stamp(form: str) -> str:
-    """Sign where a form stands and when it was rendered."""
+    """Sign where a form stands and when it was rendered, to the second."""
     return _stamps().sign(form[:MAX_FORM_NAME])
+
+
+def stamp_of_the_week(form: str) -> str:
+    """Sign where a form stands and in which week it was rendered: the same from Monday to Sunday."""
+    return _stamps(_WeekSigner).sign(form[:MAX_FORM_NAME])
 
 
 def read_stamp(value: str) -> str:

@@ -7,6 +7,9 @@ from newsletter import archive
 from newsletter.forms import SignUpForm
 
 register = template.Library()
+# How many of these forms a page has so far, as an attribute of its request.
+NUMBER = "sign_up_forms"
+
 register.filter("first_figure", archive.first_figure)
 
 
@@ -14,7 +17,11 @@ register.filter("first_figure", archive.first_figure)
 def sign_up_form(context: Context) -> SignUpForm:
     """A fresh form for `newsletter/_sign_up_form.html`, which remembers the page that it stands on."""
     request = context.get("request")
-    return SignUpForm.standing_at(request.path if request else "")
+    if request is None:
+        return SignUpForm.standing_at("")
+    number = getattr(request, NUMBER, 0) + 1
+    setattr(request, NUMBER, number)
+    return SignUpForm.standing_at(request.path, f"sign-up-{number}")
 
 
 @register.filter
