@@ -5,6 +5,7 @@ A feed says what its entries are; which hub tells its readers of news, if any, i
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from django.utils.feedgenerator import Atom1Feed, SyndicationFeed, rfc3339_date
 from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
-from veltrix.page_cache.views import kept
+from veltrix.page_cache.views import BROWSERS, kept
 from veltrix.publication import PUBLISHER
 
 from .elsewhere import writable
@@ -27,8 +28,15 @@ LANGUAGE = "en-GB"
 HTML = {"type": "html"}
 
 
+# When a feed changed that has no entry yet; any moment would do that stays.
+BEFORE_ALL = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class Atom(Atom1Feed):
     """With the whole content of entries (section 4.1.3), all their authors, and their pictures."""
+
+    def latest_post_date(self) -> datetime:
+        return super().latest_post_date() if self.items else BEFORE_ALL
 
     def add_root_elements(self, handler: Any) -> None:
         super().add_root_elements(handler)
@@ -63,9 +71,9 @@ class JsonFeed(SyndicationFeed):
             "language": feed["language"],
             "authors": [{"name": feed["author_name"], "url": f"{settings.SITE_URL}/"}],
             "hubs": [{"type": "WebSub", "url": settings.WEBSUB_HUB}] if settings.WEBSUB_HUB else None,
-            "items": [_known(self._item(item)) for item in self.items],
+            "items": [_without_blanks(self._item(item)) for item in self.items],
         }
-        outfile.write(json.dumps(_known(document), ensure_ascii=False).encode(encoding))
+        outfile.write(json.dumps(_without_blanks(document), ensure_ascii=False).encode(encoding))
 
     @staticmethod
     def _item(item: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +91,7 @@ class JsonFeed(SyndicationFeed):
         }
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
+def _without_blanks(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value or name == "items"}
 
 
@@ -101,14 +109,18 @@ class SiteFeed(Feed):
 
     def __init__(self, form: str = "atom") -> None:
         self.feed_type = FORMS[form]
-        self.url_name = self.name if form == "atom" else f"{self.name}-{form}"
+        self.url_name = name_in(form, self.name)
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().__call__(request, *args, **kwargs)
         links = [f'<{settings.SITE_URL}{request.path}>; rel="self"']
         if settings.WEBSUB_HUB:
             links.append(f'<{settings.WEBSUB_HUB}>; rel="hub"')
+            # Told of news, the hub comes at once: caches on its way must ask whether they still have the same.
+            response.headers["Cache-Control"] = BROWSERS
         response.headers["Link"] = ", ".join(links)
+        # Django names the moment of the latest entry, which stays when an article goes or a figure gets another one.
+        del response.headers["Last-Modified"]
         return response
 
     def page(self, obj: Any) -> str:
@@ -157,14 +169,21 @@ class SiteFeed(Feed):
 
 
 def guid(record: models.Model) -> str:
-    """A tag URI (RFC 4151), which stays whatever happens to addresses."""
+    """A tag URI (RFC 4151): it stays when a record moves to another path, and names the site’s host."""
     host = urlsplit(settings.SITE_URL).hostname
     return f"tag:{host},2026:{record._meta.label_lower}/{record.pk}"
 
 
-def in_both_forms(route: str, feed: Callable[[str], SiteFeed], name: str) -> list[URLPattern]:
-    """The addresses of a feed; that of JSON is named like that of Atom, with “-json” behind it."""
-    return [
-        path(f"{route}.atom", kept()(feed("atom")), name=name),
-        path(f"{route}.json", kept()(feed("json")), name=f"{name}-json"),
-    ]
+def patterns_of(route: str, feed: Callable[[str], SiteFeed], name: str) -> list[URLPattern]:
+    """The addresses of a feed, one for each form."""
+    return [path(f"{route}.{form}", kept()(feed(form)), name=name_in(form, name)) for form in FORMS]
+
+
+def paths_of(name: str, slug: str = "") -> list[str]:
+    """The paths of a feed, one for each form; `name` is that of its address in Atom."""
+    return [reverse(name_in(form, name), args=[slug] if slug else []) for form in FORMS]
+
+
+def name_in(form: str, name: str) -> str:
+    """What the address of a feed in a form is called: in Atom by the feed’s own name."""
+    return name if form == "atom" else f"{name}-{form}"

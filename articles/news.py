@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from .announcing import States, enter
 from .article_feeds import MOST_ARTICLES
+from .feeds import paths_of
 from .live_references import latest_figures
 from .models import Article
 from .models.sourced import kinds_of_figures
@@ -39,21 +40,14 @@ def article_feeds() -> States:
             if slug is not None and len(newest[name, slug]) < MOST_ARTICLES:
                 newest[name, slug].append((version, latest.get(key)))
     return {
-        path: digest(entries)
-        for (name, slug), entries in newest.items()
-        for path in in_both_forms(f"articles:{name}", slug)
+        path: digest(entries) for (name, slug), entries in newest.items() for path in paths_of(f"articles:{name}", slug)
     }
 
 
 def correction_feeds() -> States:
     rows = [kind._default_manager.corrections() for kind in kinds_of_figures()]  # type: ignore[attr-defined]
     latest = [found.values_list("pk", flat=True).first() for found in rows]
-    return dict.fromkeys(in_both_forms("articles:corrections-feed"), digest(latest)) if any(latest) else {}
-
-
-def in_both_forms(name: str, slug: str = "") -> list[str]:
-    """The paths of a feed."""
-    return [reverse(form, args=[slug] if slug else []) for form in (name, f"{name}-json")]
+    return dict.fromkeys(paths_of("articles:corrections-feed"), digest(latest)) if any(latest) else {}
 
 
 def digest(entries: Iterable[object]) -> str:

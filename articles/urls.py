@@ -2,16 +2,16 @@ from django.urls import path
 
 from . import downloads, views
 from .article_feeds import ArticlesFeed, CorrectionsFeed, SeriesFeed, TopicFeed
-from .feeds import in_both_forms
+from .feeds import patterns_of
 
 app_name = "articles"
 
 urlpatterns = [
     path("corrections/", views.corrections_index, name="corrections"),
-    *in_both_forms("feeds/articles", ArticlesFeed, "feed"),
-    *in_both_forms("feeds/topics/<slug:slug>", TopicFeed, "topic-feed"),
-    *in_both_forms("feeds/series/<slug:slug>", SeriesFeed, "series-feed"),
-    *in_both_forms("feeds/corrections", CorrectionsFeed, "corrections-feed"),
+    *patterns_of("feeds/articles", ArticlesFeed, "feed"),
+    *patterns_of("feeds/topics/<slug:slug>", TopicFeed, "topic-feed"),
+    *patterns_of("feeds/series/<slug:slug>", SeriesFeed, "series-feed"),
+    *patterns_of("feeds/corrections", CorrectionsFeed, "corrections-feed"),
     path("sources/", views.sources, name="sources"),
     path("sources/<slug:slug>/", views.source, name="source"),
     path("statistics/<slug:slug>/", views.statistic, name="statistic"),

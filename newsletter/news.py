@@ -1,7 +1,8 @@
 """What there is to announce of editions; see `articles.announcing`."""
 
 from articles.announcing import States, enter
-from articles.news import digest, in_both_forms
+from articles.feeds import paths_of
+from articles.news import digest
 
 from .feeds import MOST_ENTRIES
 from .models import Edition
@@ -13,7 +14,7 @@ def pages() -> States:
 
 def feeds() -> States:
     latest = list(Edition.objects.in_archive().values_list("pk", flat=True)[:MOST_ENTRIES])
-    return dict.fromkeys(in_both_forms("editions-feed"), digest(latest)) if latest else {}
+    return dict.fromkeys(paths_of("editions-feed"), digest(latest)) if latest else {}
 
 
 enter(pages=pages, feeds=feeds)

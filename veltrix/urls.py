@@ -2,7 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from articles.feeds import in_both_forms
+from articles.feeds import patterns_of
 from newsletter.feeds import EditionsFeed
 
 from . import sitemaps, views, well_known
@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("articles.urls")),
     path("careers/", include("careers.urls")),
     path("newsletter/", include("newsletter.urls")),
-    *in_both_forms("feeds/editions", EditionsFeed, "editions-feed"),
+    *patterns_of("feeds/editions", EditionsFeed, "editions-feed"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemaps/<slug:name>-<int:number>.xml", sitemaps.part, name="sitemap-part"),
     path("robots.txt", well_known.robots, name="robots"),

@@ -1,7 +1,7 @@
 """The files that programs look for at addresses of their own."""
 
 import secrets
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -36,10 +36,10 @@ def security(request: HttpRequest) -> HttpResponse:
     """Whom to tell of a hole (RFC 9116); 404 where nobody is named."""
     if not settings.SECURITY_CONTACT:
         raise Http404("No contact is set.")
-    midnight = datetime.combine(timezone.now().date(), time(), tzinfo=timezone.get_fixed_timezone(0))
+    midnight = timezone.make_aware(datetime.combine(timezone.localdate(), time()))
     fields = {
         "Contact": settings.SECURITY_CONTACT,
-        "Expires": (midnight + EXPIRES_AFTER).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Expires": (midnight + EXPIRES_AFTER).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "Preferred-Languages": "en",
         "Canonical": settings.SITE_URL + request.path,
         "Policy": settings.SECURITY_POLICY,

@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 from io import BytesIO
 
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import TestCase, override_settings
 from django.utils import timezone
@@ -225,6 +226,20 @@ class EveryFeedTests(TestCase):
                 problems = atom_problems if path.endswith("atom") else json_problems
                 self.assertEqual(problems(response.content)[1], [])
 
+    def test_what_has_no_entry_stays_what_it_is(self):
+        for path in (f"{path}.{form}" for path in PATHS for form in ("atom", "json")):
+            with self.subTest(path):
+                today = self.client.get(path).content
+                with time_machine.travel(timezone.now() + timedelta(days=1)):
+                    self.assertEqual(self.client.get(path).content, today)
+
+    def test_none_says_that_it_is_unchanged_since_its_latest_entry(self):
+        """A figure may be another, and an article gone, while no entry is new: who asks by that date misses them."""
+        make_article()
+        for path in PATHS:
+            with self.subTest(path):
+                self.assertNotIn("Last-Modified", self.client.get(f"{path}.atom").headers)
+
     @override_settings(WEBSUB_HUB="https://hub.example/")
     def test_with_a_hub_each_names_it(self):
         for path in PATHS:
@@ -235,6 +250,9 @@ class EveryFeedTests(TestCase):
                 self.assertEqual(feed.json()["hubs"], [{"type": "WebSub", "url": "https://hub.example/"}])
                 for response in (atom, feed):
                     self.assertIn('<https://hub.example/>; rel="hub"', response.headers["Link"])
+                    # The hub comes as soon as it is told: nothing between may answer with what was before.
+                    self.assertEqual(response.headers["Cache-Control"], "public, max-age=0, must-revalidate")
+                    self.assertNotIn("CDN-Cache-Control", response.headers)
 
     def test_pages_say_where_their_feeds_are(self):
         link = '<link rel="alternate" type="application/{}" title="{}" href="/feeds/{}">'
@@ -247,3 +265,13 @@ class EveryFeedTests(TestCase):
         self.assertContains(
             self.client.get("/series/pay/"), link.format("atom+xml", "Veltrix: Pay", "series/pay.atom"), html=True
         )
+
+    def test_lists_of_articles_offer_their_feeds_to_readers_too(self):
+        for path, feed in {
+            "/articles/": "articles",
+            "/articles/?topic=ai-jobs": "topics/ai-jobs",
+            "/topics/ai-jobs/": "topics/ai-jobs",
+            "/series/pay/": "series/pay",
+        }.items():
+            with self.subTest(path):
+                self.assertRegex(self.client.get(path).text, f'<a href="/feeds/{feed}.atom">Follow .* as a feed')
