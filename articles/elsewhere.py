@@ -23,7 +23,7 @@ TEXT = {"p", "h2", "h3", "h4", "ul", "ol", "li", "dl", "dt", "dd", "blockquote",
 INLINE = {"a", "strong", "em", "sup", "sub", "code", "img"}
 TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {
-    "a": {"href"},
+    "a": {"href", "title"},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start"},
     "th": {"scope", "colspan", "rowspan"},
@@ -49,7 +49,7 @@ def portable(html: str, path: str) -> str:
     """HTML of this site’s templates without what means nothing elsewhere; links start from the page at the path."""
     base = settings.SITE_URL + path
     cleaned = nh3.clean(
-        NOTE_MARK.sub(r"<sup>\1</sup>", writable(html)),
+        NOTE_MARK.sub(_raised, writable(html)),
         tags=TEXT | INLINE | TABLE,
         attributes=ATTRIBUTES,
         clean_content_tags=WITHOUT,
@@ -58,6 +58,11 @@ def portable(html: str, path: str) -> str:
         attribute_filter=lambda _, name, value: _absolute(base, value) if name in {"href", "src"} else value,
     )
     return LINES.sub("\n", cleaned).strip()
+
+
+def _raised(mark: re.Match[str]) -> str:
+    """A mark as programs know it. What it stands for, which a page says by its label, goes into the link’s title."""
+    return f"<sup>{mark[1].replace(' aria-label=', ' title=')}</sup>"
 
 
 def _absolute(base: str, address: str) -> str | None:

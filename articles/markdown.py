@@ -219,7 +219,8 @@ def _link(node: Node) -> str:
     href = node.attributes.get("href", "")
     if note := NOTE.search(href) if href.startswith(settings.SITE_URL) else None:
         return f"[^{note[1]}]" if words == note[1] else f"{words}[^{note[1]}]"
-    return f"[{words}]({_address(href)})" if words and href else words
+    title = escaped(node.attributes.get("title", "")).replace('"', '\\"')
+    return f"[{words}]({_address(href)}{title and f' "{title}"'})" if words and href else words
 
 
 def _judged(pieces: list[_Piece]) -> Iterable[str]:

@@ -84,7 +84,7 @@ blocks = st.recursive(
 
 
 class RoundTripTests(SimpleTestCase):
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(blocks)
     @example("<p>a</p><ul><li><p>b</p></li></ul><ul><li><p>c</p></li></ul>")
     @example("<h2>#</h2><h2>a ##</h2>")
@@ -96,7 +96,7 @@ class RoundTripTests(SimpleTestCase):
         self.assertEqual(again.blocks, before.blocks, text)
         self.assertEqual(again.links, before.links, text)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.lists(st.lists(words, min_size=2, max_size=2), min_size=2, max_size=3))
     @example([["a|b", "c\\|d"], ["\\", "|"]])
     def test_cells_of_tables_hold_anything(self, rows):
@@ -122,6 +122,7 @@ class WritingTests(SimpleTestCase):
             "<blockquote><p>a</p><p>b</p></blockquote>": "> a\n>\n> b",
             '<p><a href="/careers/">Roles</a></p>': "[Roles](http://127.0.0.1:8000/careers/)",
             '<p><a href="https://example.com/a_(b)">x</a></p>': "[x](<https://example.com/a_(b)>)",
+            '<a href="/a/" title="A &quot;b&quot; [c]">x</a>': '[x](http://127.0.0.1:8000/a/ "A \\"b\\" \\[c\\]")',
             '<p>97M<sup><a href="#source-2">2</a></sup></p>': "97M[^2]",
             '<p><a href="#source-2"><data value="97">97M</data></a> jobs</p>': "97M[^2] jobs",
             '<p><a href="https://example.com/#source-2">2</a></p>': "[2](https://example.com/#source-2)",
@@ -159,12 +160,13 @@ class PortableTests(SimpleTestCase):
         html = (
             '<section class="split"><h2 class="a" id="b">One</h2><svg><title>No</title></svg><script>no</script>'
             '<p style="x" onclick="y">Two <a href="/a/" aria-label="z">three</a>'
-            '<span class="note-mark"><a href="#source-1">1</a></span></p>'
+            '<span class="note-mark"><a href="#source-1" aria-label="Source 1">1</a></span></p>'
             '<form><button>No</button></form><a href="javascript:x">four</a><a href="http://[">five</a></section>'
         )
 
         self.assertEqual(
             portable(html, "/articles/x/"),
             '<h2>One</h2><p>Two <a href="http://127.0.0.1:8000/a/">three</a>'
-            '<sup><a href="http://127.0.0.1:8000/articles/x/#source-1">1</a></sup></p><a>four</a><a>five</a>',
+            '<sup><a href="http://127.0.0.1:8000/articles/x/#source-1" title="Source 1">1</a></sup></p>'
+            "<a>four</a><a>five</a>",
         )

@@ -82,7 +82,7 @@ class MarkdownFileTests(TestCase):
         for line in (
             "# Pay: # what it \\* is \\#",
             "## One",
-            f"It is 97M[^1][†]({SITE}{statistic.get_absolute_url()}), **then**.",
+            f'It is 97M[^1][†]({SITE}{statistic.get_absolute_url()} "Note on 97M: Source not confirmed"), **then**.',
             "| Role | UK range | US range | Core skills |",
             f"| [Analyst \\| x]({SITE}/careers/analyst/) |",
             "### Why?",
@@ -169,8 +169,7 @@ class MarkdownFileTests(TestCase):
     def test_the_page_says_where_it_is(self):
         make_article(slug="pay")
 
-        self.assertContains(
-            self.client.get("/articles/pay/"),
-            '<link rel="alternate" type="text/markdown" href="/articles/pay.md">',
-            html=True,
-        )
+        page = self.client.get("/articles/pay/")
+
+        self.assertContains(page, '<link rel="alternate" type="text/markdown" href="/articles/pay.md">', html=True)
+        self.assertContains(page, '<a href="/articles/pay.md">This article as text (Markdown)</a>', html=True)
