@@ -20,7 +20,9 @@ def _load_roles(keys: Collection[int]) -> Iterator[searched.Words]:
         of_owner = of_roles[line.role_id] if line.role_id else of_paths[line.path_id]
         of_owner.append(line)
     for role in roles:
-        asked = [*of_roles[role.pk], *of_paths[role.path_id]]
+        asked = of_roles[role.pk]
+        if all(line.importance == Requirement.Importance.CORE for line in asked):
+            asked = asked + of_paths[role.path_id]
         yield searched.Words(
             key=role.pk,
             path=role.get_absolute_url(),

@@ -17,7 +17,9 @@ def text_of(document: Mapping[str, Any], preheader: str) -> str:
     """The words of an edition below its subject, a line for each paragraph."""
     texts = [preheader, marked(sanitize_inner(document["intro"]))]
     for part in document["parts"]:
-        texts += [part["heading"], part.get("title", ""), part.get("standfirst", "")]
+        texts += [part["heading"], part.get("title", ""), part.get("standfirst", ""), part.get("kicker", "")]
+        if figure := part.get("figure"):
+            texts.append(f"{figure['text']} {figure['claim']}")
         texts.append(marked(sanitize_inner(part["text"])))
     texts.append(marked(sanitize_inner(document["closing"])))
     return "\n".join(text for text in texts if text)

@@ -149,7 +149,7 @@ class ArticleTests(TestCase):
     def test_the_launch_content_is_found(self):
         call_command("load_launch_content", stdout=StringIO())
 
-        assert found(self.client, "prompt engineer")[0] == "/careers/skills/prompt-engineering/"
+        assert found(self.client, "prompt engineer")[0] == "/careers/prompt-engineer/"
         assert found(self.client, "without a technical degree")[0].startswith("/articles/")
         assert found(self.client, "sklearn") == ["/careers/skills/scikit-learn/"]
         assert "/statistics/new-ai-roles-projected/" in found(self.client, "97M")
@@ -163,6 +163,20 @@ class RecordTests(TestCase):
 
         for word in ("zookeeper", "giraffe", "mucking", "patience"):
             assert "/careers/zookeeper/" in found(self.client, word)
+
+    def test_a_role_with_lists_of_its_own_is_not_found_by_those_of_its_path(self):
+        path = make_path()
+        role = make_role("Zookeeper", core=["Mucking"], path=path)
+        Requirement.objects.create(path=path, importance="must", label="Patience")
+        assert found(self.client, "patience") == ["/careers/zookeeper/"]
+
+        own = Requirement.objects.create(role=role, importance="nice", label="Kindness")
+
+        assert (found(self.client, "patience"), found(self.client, "kindness")) == ([], ["/careers/zookeeper/"])
+
+        own.delete()
+
+        assert found(self.client, "patience") == ["/careers/zookeeper/"]
 
     def test_a_changed_role_is_found_as_it_is(self):
         role = make_role("Zookeeper")
@@ -228,9 +242,11 @@ class RecordTests(TestCase):
         assert found(self.client, "zebras") == found(self.client, "giraffes") == ["/newsletter/first/"]
 
     def test_an_edition_is_found_by_the_articles_in_it(self):
-        make_sent(make_part(7), slug="first", subject="A subject")
+        figure = {"text": "97M", "claim": "zebras are striped", "source": "", "note": "", "path": "/statistics/x/"}
+        make_sent(make_part(7, kicker="Safari", figure=figure), slug="first", subject="A subject")
 
-        assert "/newsletter/first/" in found(self.client, "Article 7")
+        for words in ("Article 7", "97M striped zebras", "safari"):
+            assert "/newsletter/first/" in found(self.client, words)
 
 
 class MarkTests(CommittedTestCase):

@@ -3,7 +3,7 @@
 import unicodedata
 from unittest import TestCase
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from articles.references import marked, marks_in, with_marks
@@ -78,6 +78,18 @@ class ExtractTests(TestCase):
     @given(st.text(), st.sets(st.text("abc", min_size=1, max_size=3), max_size=3))
     def test_an_extract_is_short_whatever_the_text(self, text, stems):
         assert len(cut(line_of(text * 20, stems), stems)) <= WIDTH + 2
+
+    @given(st.text("ab-/ ", max_size=400), st.text("ab-/ ", max_size=400))
+    @example("a" * 300, "b " * 200)
+    @example("a " * 40, "b" * 300)
+    def test_an_extract_has_a_word_that_was_looked_for_whatever_stands_around_it(self, before, after):
+        extract = cut(f"{before}/zebra/{after}", ["zebra"])
+
+        assert [piece.text for piece in pieces(extract, ["zebra"]) if piece.is_match] == ["zebra"]
+
+    def test_an_extract_ends_in_a_word(self):
+        for text in ("ethics / " * 40, "pay, " * 60, "(see (" * 50):
+            assert cut(text, set())[-2:] in {"s…", "y…", "e…"}, text
 
     def test_a_text_without_the_words_is_shown_from_its_beginning(self):
         assert line_of("\n\nFirst line.\nSecond line.", ["zebra"]) == "First line."

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from articles import asked, searched
 
-from .words import STOP_WORDS, stem, words_of
+from .words import STOP_WORDS, spans, stem, words_of
 
 LONGEST = 200
 MOST_WORDS = 12
@@ -77,9 +77,13 @@ class Asked:
         return address(self.text, kind)
 
     def corrected(self, meant: dict[str, str]) -> str:
-        """The text with other words in the place of some folded ones."""
-        parts = (" ".join(meant.get(word, word) for word in words_of(part)) or part for part in self.text.split())
-        return " ".join(parts)
+        """The text with other words in the place of some folded ones; all else as it was typed."""
+        parts, end = [], 0
+        for start, stop, word in spans(self.text):
+            if word in meant:
+                parts += [self.text[end:start], meant[word]]
+                end = stop
+        return "".join([*parts, self.text[end:]])
 
 
 def address(text: str, kind: str = "") -> str:

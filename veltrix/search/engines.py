@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -31,23 +31,24 @@ def read(name: str, address: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} must begin with opensearch+https:// and name a host: {FORM}.")
     if find_spec("opensearchpy") is None:
         raise ImproperlyConfigured(f"{name} needs OpenSearch's client: pip install -r requirements/opensearch.txt.")
-    is_https = parts.scheme == "opensearch+https"
-    user = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     return {
         "default": {
             "BACKEND": "modelsearch.backends.opensearch3",
-            "HOSTS": [
-                {
-                    "host": host,
-                    "port": port or (443 if is_https else 80),
-                    "use_ssl": is_https,
-                    "verify_certs": is_https,
-                    "http_auth": user,
-                }
-            ],
+            "HOSTS": [_host(parts, host, port)],
             "INDEX_PREFIX": (parts.path.strip("/") or "veltrix") + "_",
             "TIMEOUT": TIMEOUT,
         }
+    }
+
+
+def _host(parts: SplitResult, host: str, port: int | None) -> dict[str, Any]:
+    is_https = parts.scheme == "opensearch+https"
+    return {
+        "host": host,
+        "port": port or (443 if is_https else 80),
+        "use_ssl": is_https,
+        "verify_certs": is_https,
+        "http_auth": (unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
     }
 
 

@@ -58,10 +58,10 @@ def _pieces(text: str, stems: Collection[str]) -> Iterator[Piece]:
 
 def cut(text: str, stems: Collection[str]) -> str:
     """As much of a line as an extract holds, from a little before the first of these stems on, at whole words."""
-    first = next((start for start, _, word in spans(text) if stem(word) in stems), 0)
-    begin = 0 if first <= BEFORE or len(text) <= WIDTH else text.find(" ", first - BEFORE) + 1
+    start, stop = next(((start, stop) for start, stop, word in spans(text) if stem(word) in stems), (0, 0))
+    begin = 0 if start <= BEFORE or len(text) <= WIDTH else text.find(" ", start - BEFORE, start) + 1 or start
     rest = text[begin:]
     if len(rest) > WIDTH:
-        rest = rest[:WIDTH].rpartition(" ")[0] or rest[:WIDTH]
-        rest = rest.rstrip(" ,;:–—") + "…"
+        end = rest.rfind(" ", stop - begin, WIDTH)
+        rest = rest[: end if end > 0 else WIDTH].rstrip(" ,;:–—/(") + "…"
     return f"…{rest}" if begin else rest

@@ -31,19 +31,19 @@ MOST_LISTED = 100
 _engine = postgresql if connection.vendor == "postgresql" else sqlite
 
 
-class UnavailableError(Exception):
+class NoAnswerError(Exception):
     """The engine did not answer, or not in time."""
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn whatever an engine fails with into `UnavailableError`, and into a line of the log."""
+    """Turn whatever an engine fails with into `NoAnswerError`, and into a line of the log."""
     known: tuple[type[Exception], ...] = (DatabaseError, *failures())
     try:
         yield
     except known as error:
         logger.exception("The search did not answer")
-        raise UnavailableError from error
+        raise NoAnswerError from error
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from veltrix.models import SearchEntry
 from . import extracts, finding, spelling
 from .asking import Asked, address
 from .extracts import Piece
+from .words import stem, words_of
 
 RESULTS_A_PAGE = 10
-# Of how many pages the finder chooses, and how many letters of a name it shows.
+# Of how many pages the first are chosen by their names, and how many letters of a name the finder shows.
 CANDIDATES, NAME = 30, 90
 
 
@@ -64,22 +65,25 @@ def answer(asked: Asked) -> Answer:
     found = finding.find(asked.stems, asked.kind)
     if found.count():
         return _shown(asked, asked.stems, found)
-    meant = spelling.meant(asked.words)
-    if meant and _is_found(text := asked.corrected(meant)):
+    if text := _suggestion(asked):
         return Answer(asked, suggestion=text, suggestion_url=address(text))
     if len(asked.stems) > 1 and (found := finding.find(asked.stems, asked.kind, has_all=False)).count():
         return _shown(asked, asked.stems, found, has_some=True)
     return Answer(asked)
 
 
-def _is_found(text: str) -> bool:
-    """Whether there are pages with all words of a text, or with some."""
-    stems = Asked.of(text).stems
-    return any(finding.find(stems, has_all=has_all).count() for has_all in (True, False))
+def _suggestion(asked: Asked) -> str:
+    """The search with other words in the place of slips of the pen; empty where there are none.
+
+    Words stay known when the last page that had them goes, so each is looked for.
+    """
+    meant = spelling.meant(asked.words)
+    found = {word: other for word, other in meant.items() if finding.find([stem(other)]).count()}
+    return asked.corrected(found) if found else ""
 
 
 def _shown(asked: Asked, stems: Sequence[str], found: finding.Found, **values: Any) -> Answer:
-    paginator = Paginator(found.entries, RESULTS_A_PAGE)
+    paginator = Paginator(_as_typed_first(asked.words, found.entries), RESULTS_A_PAGE)
     page = paginator.get_page(asked.page)
     count = found.count(asked.kind)
     return Answer(
@@ -92,6 +96,14 @@ def _shown(asked: Asked, stems: Sequence[str], found: finding.Found, **values: A
         is_cut=count > len(found.entries),
         **values,
     )
+
+
+def _as_typed_first(words: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """Of the best pages, those whose names have the very words before those with other forms of them."""
+    best, others = keys[:CANDIDATES], keys[CANDIDATES:]
+    named = SearchEntry.objects.filter(pk__in=best).values_list("pk", "heading", "names")
+    exact = {pk for pk, heading, names in named if set(words).issubset(words_of(f"{heading}\n{names}"))}
+    return [*sorted(best, key=lambda key: key not in exact), *others]
 
 
 def _in_words(*counts: int) -> str:

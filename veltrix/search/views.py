@@ -20,7 +20,7 @@ def search(request: HttpRequest) -> HttpResponse:
         with finding.answering():
             index.settle_quietly()
             context["answer"] = results.answer(asked)
-    except finding.UnavailableError:
+    except finding.NoAnswerError:
         response = render(request, "search.html", context, status=503)
         response.headers["Retry-After"] = RETRY_AFTER
         return response
@@ -36,7 +36,7 @@ def finder(request: HttpRequest) -> HttpResponse:
         with finding.answering():
             index.settle_quietly()
             context["results"] = results.begun(asked.typed, SUGGESTIONS)
-    except finding.UnavailableError:
+    except finding.NoAnswerError:
         # The last option leads to the page, which says so.
         pass
     response = render(request, "_finder.html", context)

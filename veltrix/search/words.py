@@ -16,7 +16,9 @@ import snowballstemmer
 # A longer word is cut: engines limit them, and nobody means it.
 LONGEST = 40
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:\+\+|#)?")
+# Letters and digits, with accents that are characters of their own, as Unicode's NFD writes them, and soft hyphens.
+_RUN = r"[^\W_]+(?:[\u00ad\u0300-\u036f]+[^\W_]*)*"
+_WORD = re.compile(rf"{_RUN}(?:['’]{_RUN})*(?:\+\+|#)?")
 _SIGNS = str.maketrans({"+": "plus", "#": "sharp", "'": None, "’": None})
 # Words that say nothing of what is looked for.
 STOP_WORDS = frozenset(
