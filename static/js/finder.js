@@ -9,6 +9,7 @@ class QuickFinder extends HTMLElement {
     this.onkey = (event) => this.perhapsOpen(event)
     document.addEventListener("keydown", this.onkey)
     this.link.setAttribute("aria-keyshortcuts", "/")
+    if (!document.getElementById("search-field")) this.link.setAttribute("aria-haspopup", "dialog")
     this.link.addEventListener("click", (event) => {
       if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
       if (this.open()) event.preventDefault()
@@ -69,6 +70,8 @@ class QuickFinder extends HTMLElement {
   ask() {
     clearTimeout(this.pause)
     this.request?.abort()
+    // What was chosen was an answer to fewer letters.
+    this.choose(null)
     this.pause = setTimeout(() => this.fetch(this.field.value.trim()), PAUSE)
   }
 
