@@ -1,10 +1,13 @@
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
+from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.db import OperationalError, close_old_connections, connection
 from django.test import Client, SimpleTestCase, TestCase, override_settings
@@ -14,7 +17,7 @@ from newsletter import tasks
 from newsletter.models import Delivery
 from tests.newsletter.lists import make_edition, make_sending
 from tests.test_logs import Answer
-from tests.test_site import ROOT
+from tests.test_settings import ROOT
 from veltrix import metrics, observation
 from veltrix.backups import saving
 from veltrix.logs import request_id
@@ -30,6 +33,25 @@ def value(page, name, **labels):
         if found and found[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', found[2] or "")) == labels:
             return float(found[3])
     return 0.0
+
+
+@contextmanager
+def counting():
+    """Another process, which has counted one page that was kept, and is killed at the end of the block."""
+    code = """
+import django; django.setup()
+from veltrix import metrics
+metrics.count("page_cache", "hit")
+print("counted", flush=True)
+input()
+"""
+    environment = {**os.environ, "METRICS_TOKEN": TOKEN, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
 
 
 class OffTests(SimpleTestCase):
@@ -74,9 +96,9 @@ class MetricsTests(TestCase):
         before = self.value("veltrix_request_seconds_count", **page)
 
         # Not before: the test client connects them again.
-        for signal in (request_started, request_finished):
-            signal.disconnect(close_old_connections)
-            self.addCleanup(signal.connect, close_old_connections)
+        for told in (request_started, request_finished):
+            told.disconnect(close_old_connections)
+            self.addCleanup(told.connect, close_old_connections)
 
         Answer(application, "/careers/", QUERY_STRING="sort=secret-word")
         Answer(application, "/no/such/secret-word/")
@@ -88,15 +110,22 @@ class MetricsTests(TestCase):
         self.assertGreater(self.value("veltrix_request_seconds_count", method="GET", view="none", status="4xx"), 0)
         self.assertNotIn("secret-word", self.scrape().content.decode().lower())
 
-    def test_processes_are_added_up(self):
-        metrics.count("page_cache", "hit")
+    def test_processes_that_come_after_others_leave_no_more_files_and_lose_nothing(self):
         before = self.value("veltrix_page_cache_total", result="hit")
-        code = "import django; django.setup(); from veltrix import metrics; metrics.count('page_cache', 'hit')"
-        environment = {**os.environ, "METRICS_TOKEN": TOKEN, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        files = set(settings.METRICS_DIR.glob("*.db"))
+        with counting() as one:
+            with counting() as other:
+                added = set(settings.METRICS_DIR.glob("*.db")) - files
+                self.assertEqual(len(added), 2)
+            # It had no time to put anything in order.
+            self.assertEqual(other.returncode, -signal.SIGKILL)
+            for _ in range(2):
+                with counting():
+                    pass
+        self.assertEqual(one.returncode, -signal.SIGKILL)
 
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
-
-        self.assertEqual(self.value("veltrix_page_cache_total", result="hit"), before + 1)
+        self.assertEqual(set(settings.METRICS_DIR.glob("*.db")) - files, added)
+        self.assertEqual(self.value("veltrix_page_cache_total", result="hit"), before + 4)
 
     def test_queues_and_editions_are_told(self):
         edition, deliveries = make_sending(3)
@@ -143,7 +172,7 @@ import os
 from django.conf import settings
 from veltrix import metrics
 metrics.count("page_cache", "hit")
-print(sorted(path.name.split("_")[0] for path in settings.METRICS_DIR.iterdir()))
+print(sorted(path.name.split("_")[0] for path in settings.METRICS_DIR.glob("*.db")))
 from veltrix import serving
 serving.on_starting(None)
 print(settings.METRICS_DIR.exists())

@@ -19,7 +19,7 @@ HAS_PLACE = "veltrix.has_place"
 # So long without anybody coming or going, in seconds, and those who are in there count as stuck.
 STUCK = 1.0
 # Where a place is held for longer than that, in seconds on average, waiting for one is no matter of a moment.
-SLOW = 0.25
+SLOW = 0.5
 
 
 class Room:

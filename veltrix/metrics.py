@@ -1,10 +1,13 @@
 """Numbers for Prometheus at `/metrics`: off unless `METRICS_TOKEN` is set, which is then the password for them.
 
-Each process of the server counts in files of its own in `METRICS_DIR`, and whichever is asked adds them up. What the
-database knows (queues, editions) is asked when the numbers are. No label takes values that visitors choose.
+Each process of the server counts in files of its own in `METRICS_DIR`, which its successor takes over, and whichever is
+asked adds them up. What the database knows (queues, editions) is asked when the numbers are. No label takes values that
+visitors choose.
 """
 
+import fcntl
 import functools
+import itertools
 import os
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -56,7 +59,9 @@ def _instruments() -> SimpleNamespace:
     """The counters of this process, made at first use: prometheus_client looks for its folder when it is imported."""
     settings.METRICS_DIR.mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)
-    from prometheus_client import Counter, Histogram
+    from prometheus_client import Counter, Histogram, values
+
+    values.ValueClass = values.MultiProcessValue(lambda: _place(os.getpid()))  # type: ignore[no-untyped-call]
 
     return SimpleNamespace(
         requests=Histogram(
@@ -67,6 +72,27 @@ def _instruments() -> SimpleNamespace:
         ),
         counters={name: Counter(f"veltrix_{name}", told, ["result"]) for name, told in COUNTED.items()},
     )
+
+
+@functools.cache
+def _place(process: int) -> int:
+    """The number in the names of a process’s files: the first that no living process has.
+
+    Who comes after another goes on counting in its files: there are never more of them than processes at a time, and
+    nothing that was counted is lost, however the last one ended.
+    """
+    return next(number for number in itertools.count(1) if _take(number))
+
+
+def _take(number: int) -> bool:
+    # Open as long as the process lives: the kernel gives the lock back when it dies.
+    file = os.open(settings.METRICS_DIR / f"{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return False
+    return True
 
 
 @never_cache
