@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
 import time_machine
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
@@ -158,6 +159,17 @@ class RestoreTests(BackupTestCase):
         # Keys go on where they were, and what was frozen is frozen.
         self.assertGreater(make_user().pk, user.pk)
         self.assert_frozen()
+
+    @pytest.mark.postgresql
+    def test_postgresql_plans_by_what_is_there_now(self):
+        self.run_command("backup", self.file)
+        for _ in range(7):
+            make_article()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE articles_article")
+            self.replace()
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'articles_article'")
+            self.assertEqual(cursor.fetchone(), (1,))
 
     def test_an_installation_in_use_is_not_touched_unless_that_is_asked_for(self):
         self.run_command("backup", self.file)

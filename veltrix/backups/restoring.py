@@ -65,24 +65,10 @@ def restore(archive: Archive, *, is_replacing: bool = False) -> Restored:
     """
     archive.verify()
     _check_migrations(archive)
-    labels = {model._meta.label for model in tables.kept()}
-    if set(archive.tables) != labels:
-        raise NotRestoredError(f"The archive has other tables: {_some(labels ^ set(archive.tables))}.")
-    if not is_replacing and (used := in_use()):
-        raise NotRestoredError(
-            f"This installation is not empty ({_some(used)}). Restore into a new database, or ask for --replace."
-        )
+    _check_tables(archive, is_replacing=is_replacing)
     made_at = datetime.fromisoformat(archive.manifest["made_at"])
     with _files(archive, is_replacing=is_replacing) as written, transaction.atomic():
-        _take_all_the_time_that_it_needs()
-        _make_room(is_replacing)
-        number = sum(_load(archive, label) for label in archive.tables)
-        paused = restored.settle(made_at)
-        _check_keys()
-        if is_replacing:
-            for model in frozen.guarded_models():
-                frozen.guard(connection, model)
-        tables.reset_sequences()
+        number, paused = _put_rows(archive, made_at, is_replacing=is_replacing)
     try:
         _put_in_place(written)
     finally:
@@ -91,6 +77,31 @@ def restore(archive: Archive, *, is_replacing: bool = False) -> Restored:
             act()
     files = sum(len(archive.names(folder)) for folder in saving.folders())
     return Restored(made_at, number, files, paused)
+
+
+def _check_tables(archive: Archive, *, is_replacing: bool) -> None:
+    labels = {model._meta.label for model in tables.kept()}
+    if set(archive.tables) != labels:
+        raise NotRestoredError(f"The archive has other tables: {_some(labels ^ set(archive.tables))}.")
+    if not is_replacing and (used := in_use()):
+        raise NotRestoredError(
+            f"This installation is not empty ({_some(used)}). Restore into a new database, or ask for --replace."
+        )
+
+
+def _put_rows(archive: Archive, made_at: datetime, *, is_replacing: bool) -> tuple[int, int]:
+    """How many rows, and how many editions of them are paused."""
+    _take_all_the_time_that_it_needs()
+    _make_room(is_replacing)
+    number = sum(_load(archive, label) for label in archive.tables)
+    paused = restored.settle(made_at)
+    _check_keys()
+    if is_replacing:
+        for model in frozen.guarded_models():
+            frozen.guard(connection, model)
+    tables.reset_sequences()
+    tables.renew_statistics()
+    return number, paused
 
 
 def in_use() -> list[str]:

@@ -67,22 +67,11 @@ def save(path: Path) -> Saved:
 
 
 def _write(writer: Writer) -> tuple[int, int]:
-    counts: Counter[str] = Counter()
+    """How many rows and files."""
     with tables.snapshot():
         made_at, migrations = timezone.now(), tables.migrations()
-        for model in tables.kept():
-            label = model._meta.label
-            counts[label] = 0
-
-            def count(label: str = label) -> None:
-                counts[label] += 1
-
-            writer.add(f"{TABLES}/{label}.jsonl", tables.rows(model, count))
-    files = 0
-    for folder, storage in folders().items():
-        for name in sorted(names(storage)):
-            writer.add(f"{folder}/{name}", _chunks(storage, name), is_compressed=True)
-            files += 1
+        counts = _write_rows(writer)
+    files = _write_files(writer)
     manifest = {
         "made_at": made_at.isoformat(),
         "site": settings.SITE_URL,
@@ -93,6 +82,28 @@ def _write(writer: Writer) -> tuple[int, int]:
     }
     writer.finish(manifest)
     return counts.total(), files
+
+
+def _write_rows(writer: Writer) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for model in tables.kept():
+        label = model._meta.label
+        counts[label] = 0
+
+        def count(label: str = label) -> None:
+            counts[label] += 1
+
+        writer.add(f"{TABLES}/{label}.jsonl", tables.rows(model, count))
+    return counts
+
+
+def _write_files(writer: Writer) -> int:
+    files = 0
+    for folder, storage in folders().items():
+        for name in sorted(names(storage)):
+            writer.add(f"{folder}/{name}", _chunks(storage, name), is_compressed=True)
+            files += 1
+    return files
 
 
 def names(storage: Storage, folder: str = "") -> Iterator[str]:

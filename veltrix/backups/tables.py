@@ -143,3 +143,10 @@ def reset_sequences() -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), kept()):
             cursor.execute(statement)
+
+
+def renew_statistics() -> None:
+    """Let PostgreSQL plan by the rows that are there now, and not by those of before until it looks by itself."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(connection.ops.quote_name(model._meta.db_table) for model in kept())}")
