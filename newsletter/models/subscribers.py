@@ -1,5 +1,7 @@
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NoReturn, Self
 
 from django.core.exceptions import ValidationError
@@ -12,6 +14,8 @@ from articles.models import Category
 from newsletter import addresses, signing, wording
 
 from .suppression import Suppression
+
+logger = logging.getLogger(__name__)
 
 LETTERS_AT_MOST = 3
 LETTERS_WITHIN = timedelta(days=30)
@@ -202,7 +206,7 @@ class Subscriber(models.Model):
                 return False
             self.status, self.ended_at = status, timezone.now()
             self.save(update_fields=["status", "ended_at"])
-            self.consent_events.create(kind=ConsentEvent.ENDINGS[status], form=form)
+            self._record_end(ConsentEvent.ENDINGS[status], form)
             Suppression.objects.suppress(self.email, self.ENDINGS[status])
         return True
 
@@ -273,8 +277,13 @@ class Subscriber(models.Model):
             self.status, self.ended_at, self.token = self.Status.ERASED, timezone.now(), signing.make_token()
             self.save(update_fields=["email", "email_key", "source", "paused_until", "status", "ended_at", "token"])
             self.consent_events.all().forget_networks()
-            self.consent_events.create(kind=ConsentEvent.Kind.ERASED, form=form)
+            self._record_end(ConsentEvent.Kind.ERASED, form)
         return True
+
+    def _record_end(self, kind: "ConsentEvent.Kind", form: str) -> None:
+        """The log knows it, too: whoever restores an older database learns there who has left since."""
+        self.consent_events.create(kind=kind, form=form)
+        transaction.on_commit(partial(logger.info, "Subscriber %s: %s", self.pk, kind.value))
 
 
 class AppendOnlyError(Exception):

@@ -92,6 +92,20 @@ class SubscriberTests(TestCase):
     def test_its_name_in_logs_holds_no_address(self):
         assert ADDRESS not in str(make_subscriber())
 
+    def test_the_log_tells_each_end_by_number(self):
+        subscriber = make_subscriber(status="active", confirmed_at=timezone.now())
+
+        with (
+            self.assertLogs("newsletter.models.subscribers", "INFO") as logs,
+            self.captureOnCommitCallbacks(execute=True),
+        ):
+            subscriber.end(Subscriber.Status.UNSUBSCRIBED, form="link")
+            subscriber.end(Subscriber.Status.UNSUBSCRIBED, form="link")
+            subscriber.erase(form="link")
+
+        told = [record.getMessage() for record in logs.records]
+        assert told == [f"Subscriber {subscriber.pk}: left", f"Subscriber {subscriber.pk}: erased"]
+
     def test_each_end_is_recorded_and_suppresses(self):
         for status, kind, reason in [
             ("unsubscribed", "left", "left"),

@@ -123,6 +123,22 @@ class NoServerTests(CommittedTestCase):
         assert edition.state != "paused", edition.pause_reason
         assert Delivery.objects.filter(state="sent").count() >= 10
 
+    def test_neither_are_those_beside_which_they_get_through(self):
+        edition, _ = make_sending(2)
+        self.enterContext(mock.patch.multiple("newsletter.sending", REST=0, REST_AT_MOST=0, ERRORS_UNTIL_PAUSE=3))
+        sending = Slice(edition, Closed, 2, threading.Event(), length=1)
+        through, lost = Outcome(Verdict.ACCEPTED, 250, ""), Outcome(Verdict.UNREACHABLE, 421, "")
+
+        for _ in range(4):
+            sending._heed({1: through, 2: lost})
+        edition.refresh_from_db()
+        assert edition.state == "sending"
+
+        for _ in range(2):
+            sending._heed({1: lost, 2: lost})
+        edition.refresh_from_db()
+        assert edition.state == "paused"
+
     def test_another_connection_to_the_database_makes_its_commits_last_too(self):
         edition, _ = make_sending()
         forever = itertools.repeat(mock.DEFAULT)
