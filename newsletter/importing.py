@@ -99,7 +99,7 @@ def problem_of_header(headers: Sequence[str]) -> str:
 def judged(table: tablib.Dataset, consent: str) -> Iterator[Row]:
     """What would become of each row. `consent` is where and how they agreed where the row itself does not say."""
     for rows in batched(_read(table, consent), BATCH):
-        known = _known(row.entry.key for row in rows if row.entry)
+        known = _verdicts_on(row.entry.key for row in rows if row.entry)
         for row in rows:
             verdict = known.get(row.entry.key) if row.entry else None
             yield replace(row, verdict=verdict) if verdict else row
@@ -156,7 +156,7 @@ def checked_consent(text: str) -> str:
     return text
 
 
-def _known(keys: Iterable[str]) -> dict[str, Verdict]:
+def _verdicts_on(keys: Iterable[str]) -> dict[str, Verdict]:
     """What the site knows of these addresses, in two queries; the suppression list has the last word."""
     wanted = set(keys)
     people = Subscriber.objects.exclude(email_key="").filter(email_key__in=wanted)
@@ -182,7 +182,7 @@ def take(entries: Iterable[Entry], source: str) -> int:
 
 def _take(entries: Sequence[Entry], source: str) -> int:
     now = timezone.now()
-    known = _known(entry.key for entry in entries)
+    known = _verdicts_on(entry.key for entry in entries)
     by_key = {entry.key: entry for entry in entries if known.get(entry.key, Verdict.NEW) in TAKEN}
     taken = {**_add(by_key, known, source, now), **_confirm(by_key, known, source, now)}
     ConsentEvent.objects.bulk_create(

@@ -166,13 +166,15 @@ class Slice:
         """Rest, or pause the edition, when what came of mails asks for it; in transactions of their own."""
         with suppress(OperationalError, InterfaceError, NotPossibleError):
             self._refusals(outcomes)
-            verdicts = [outcome.verdict for outcome in outcomes.values()]
+            verdicts = {outcome.verdict for outcome in outcomes.values()}
+            has_got_through = bool(verdicts - {Verdict.UNKNOWN, Verdict.UNREACHABLE, Verdict.LOCKED_OUT})
+            self.has_got_through |= has_got_through
             if locked := next((o for o in outcomes.values() if o.verdict == Verdict.LOCKED_OUT), None):
                 self._pause(f"The mail server refuses us: {_told(locked)}")
             elif Verdict.UNREACHABLE in verdicts:
                 self._unreachable([o for o in outcomes.values() if o.verdict == Verdict.UNREACHABLE])
-            elif set(verdicts) - {Verdict.UNKNOWN}:
-                self.rest, self.has_got_through = REST, True
+            elif has_got_through:
+                self.rest = REST
             if clock() > self.looks_at:
                 self._look()
 
