@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-STYLE_SHEETS = ["css/site.css", "embed/embed.css"]
+STYLE_SHEETS = ["css/site.css", "css/admin.css", "embed/embed.css"]
 IMPORT = re.compile(rb'@import url\("([\w./-]+\.css)"\);')
 
 type Found = tuple[Any, str]
