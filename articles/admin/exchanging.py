@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
@@ -25,6 +25,7 @@ from articles.exchange import Package, UnreadablePackageError
 from articles.models import Article
 from veltrix import audit
 
+from .access import record_for
 from .importing import EXPIRED, HOURS_TO_CONFIRM, MAX_TOKEN
 from .working_copies import whose
 
@@ -69,9 +70,8 @@ class PackageForm(forms.Form):
 
 def export_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """The saved draft with its pictures as a file, or with `?state=live` the live version."""
-    article = get_object_or_404(Article.objects.select_related("live_version"), pk=pk)
-    if not model_admin.has_view_permission(request, article):
-        raise PermissionDenied
+    articles = Article.objects.select_related("live_version")
+    article = record_for(request, model_admin.has_view_permission, articles, pk)
     is_live = request.GET.get("state") == "live"
     if is_live and article.live_version is None:
         raise Http404("There is no live version.")

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -26,6 +26,7 @@ from articles.models.blocks import UnknownReferenceError
 from articles.schedule import coming_of
 
 from . import working_copies
+from .access import record_for
 
 SAVES_A_PAGE = 25
 ACTS_SHOWN = 50
@@ -86,11 +87,8 @@ def changes_since_live(article: Article) -> Differences | None:
 
 
 def _article(model_admin: ModelAdmin, request: HttpRequest, pk: int, *, may_change: bool = False) -> Article:
-    article = get_object_or_404(Article.objects.select_related("live_version"), pk=pk)
-    has = model_admin.has_change_permission if may_change else model_admin.has_view_permission
-    if not has(request, article):
-        raise PermissionDenied
-    return article
+    may = model_admin.has_change_permission if may_change else model_admin.has_view_permission
+    return record_for(request, may, Article.objects.select_related("live_version"), pk)
 
 
 def history_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:

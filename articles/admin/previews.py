@@ -5,9 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.csp import CSP
@@ -17,6 +16,7 @@ from articles.models import Article
 from articles.pages import Page
 from articles.shares import share
 
+from .access import record_for
 from .form_drafts import FormDraft
 from .working_copies import draft_now, permitted, whose
 
@@ -51,9 +51,7 @@ def preview_view(model_admin: ModelAdmin, request: HttpRequest, pk: int | None =
 
 def draft_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show the saved draft to whoever may read articles at the desk."""
-    article = get_object_or_404(Article, pk=pk)
-    if not model_admin.has_view_permission(request, article):
-        raise PermissionDenied
+    article = record_for(request, model_admin.has_view_permission, Article.objects.all(), pk)
     context = {
         "article": article,
         "page": Page.of(document_of(article), published_at=article.published_at),

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from articles import drafts
 from articles.documents import blocks_of
 from articles.models import Article, WorkingCopy
 
+from .access import record_for
 from .form_drafts import FormDraft, as_fields, as_posted, draft_in_form, pairs_of_form, saved_draft
 
 _WINDOW = re.compile(r"[0-9a-f]{32}")
@@ -43,10 +43,8 @@ def permitted(model_admin: ModelAdmin, request: HttpRequest, pk: int | None) -> 
         if not model_admin.has_add_permission(request):
             raise PermissionDenied
         return None
-    article = get_object_or_404(Article.objects.select_related("live_version"), pk=pk)
-    if not model_admin.has_change_permission(request, article):
-        raise PermissionDenied
-    return article
+    articles = Article.objects.select_related("live_version")
+    return record_for(request, model_admin.has_change_permission, articles, pk)
 
 
 def keep(request: HttpRequest, article: Article | None, *, is_typed: bool) -> WorkingCopy:

@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.csp import CSP
 from django.utils.http import urlencode
 
+from articles.admin.access import record_for
 from articles.review import Severity
 from newsletter import addresses, composing, edition_checks, merging
 from newsletter.composing import CannotComposeError
@@ -142,10 +143,7 @@ def mail_view(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRes
 
 
 def viewed(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> Edition:
-    edition = get_object_or_404(Edition, pk=pk)
-    if not model_admin.has_view_permission(request, edition):
-        raise PermissionDenied
-    return edition
+    return record_for(request, model_admin.has_view_permission, Edition.objects.all(), pk)
 
 
 def has_errors(points: list[edition_checks.Point]) -> bool:
