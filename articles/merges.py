@@ -10,8 +10,9 @@ from typing import Any, Literal, cast
 
 from django.utils.dateparse import parse_datetime
 
-from .differences import HEADS, BlockDifference, FieldDifference, between, pairs_of
+from .differences import HEADS, BlockDifference, FieldDifference, between
 from .models.blocks import Item
+from .pairing import pairs_of
 
 type Side = Literal["mine", "theirs", "both", ""]
 

@@ -1,7 +1,8 @@
 from .announcements import Announcement
 from .article import Article, Author, Byline, Category, Series
-from .blocks import Block, CallOut, FaqItem, Image, Quote, RichText, StatisticBlock, TableBlock
+from .blocks import Block, CallOut, FaqItem, Quote, RichText, StatisticBlock, TableBlock
 from .drafts import DraftSave, ShareLink, WorkingCopy
+from .images import Image
 from .links import ExternalLink
 from .redirects import Redirect
 from .review import ReviewMark
