@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import yaml
 from django.core.management import get_commands
 from django.test import SimpleTestCase
 
+from veltrix.kept_files import UNFINISHED
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs/deploy"
 UNITS = sorted((FOLDER / "systemd").iterdir())
@@ -19,6 +22,12 @@ UNITS = sorted((FOLDER / "systemd").iterdir())
 
 def commands_in(text):
     return re.findall(r"manage\.py\W+(\w+)", text)
+
+
+def written(path, commands):
+    path.write_text(f"#!/bin/sh\n{commands}\n")
+    path.chmod(0o755)
+    return path
 
 
 class DockerfileTests(SimpleTestCase):
@@ -96,6 +105,16 @@ class ComposeTests(SimpleTestCase):
             condition = self.services[name]["depends_on"]["migrate"]["condition"]
             self.assertEqual(condition, "service_completed_successfully")
 
+    def test_what_writes_mails_has_a_way_out_and_the_database_has_none(self):
+        """Letters and editions leave from the worker, the tests of an edition from a web node."""
+        ways_out = {name for name, service in self.services.items() if "outside" in service["networks"]}
+
+        self.assertEqual(ways_out, {"web", "worker", "nginx"})
+        self.assertTrue(self.document["networks"]["inside"]["internal"])
+
+    def test_no_log_grows_without_end(self):
+        self.assertEqual({service["logging"]["driver"] for service in self.services.values()}, {"local"})
+
     def test_no_secret_is_written_down(self):
         for name, service in self.services.items():
             for variable, value in service.get("environment", {}).items():
@@ -123,6 +142,34 @@ class UnitTests(SimpleTestCase):
                 self.assertLessEqual(set(commands), set(get_commands()))
                 for line in ("User=veltrix", "NoNewPrivileges=true", "ProtectSystem=strict", "CapabilityBoundingSet="):
                     self.assertIn(line, text.splitlines())
+
+    def test_there_is_a_backup_of_each_of_the_last_seven_days(self):
+        """What the daily unit runs, on twenty days; a file that is there already is refused, as by the command."""
+        lines = (FOLDER / "systemd/veltrix-daily.service").read_text().splitlines()
+        commands = [line.removeprefix("ExecStart=") for line in lines if line.startswith("ExecStart=")]
+        with TemporaryDirectory() as name:
+            folder, backups = Path(name), Path(name) / "backups"
+            backups.mkdir()
+            for other in (f"{UNFINISHED}killed", "ours.txt"):
+                (backups / other).touch()
+            # As `python manage.py backup FILE`.
+            python = written(folder / "python", 'test ! -e "$3" && touch "$3"')
+            written(folder / "date", 'exec /usr/bin/date --date="$DAY days" "$@"')
+            for old, new in {"/var/backups/veltrix": backups, "/srv/veltrix/.venv/bin/python": python}.items():
+                commands = [command.replace(old, str(new)) for command in commands]
+            backup, tidy = [
+                [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(command)]
+                for command in commands[:2]
+            ]
+            for day in range(20):
+                for file in backups.iterdir():
+                    os.utime(file, (file.stat().st_mtime - 86_400,) * 2)
+                environment = {"PATH": f"{folder}:{os.environ['PATH']}", "DAY": str(day)}
+                for command in (backup, tidy):
+                    subprocess.run(command, env=environment, check=True)
+
+            self.assertEqual(len(list(backups.glob("2*.zip"))), 7)
+            self.assertEqual({path.name for path in backups.iterdir() if path.suffix != ".zip"}, {"ours.txt"})
 
     def test_every_timer_has_its_service(self):
         for path in UNITS:
