@@ -109,10 +109,12 @@ end
 
 
 @contextlib.contextmanager
-def gunicorn(name: str, application: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """An application under the site's own settings of gunicorn, with one worker."""
+def gunicorn(
+    name: str, application: str, folder: Path, environment: Mapping[str, str], *options: str
+) -> Iterator[Server]:
+    """An application under the site's own settings of gunicorn, with one worker; options go before the settings."""
     port, log = free_port(), folder / f"{name.replace(' ', '-')}.log"
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:veltrix.serving", application]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:veltrix.serving", *options, application]
     with log.open("w") as file:
         process = subprocess.Popen(
             ["taskset", "-c", SERVER_CORE, *command],

@@ -1,4 +1,4 @@
-"""How long searches take at which size: `python -m tests.search.measure` prints the table of docs/search.md.
+"""How long searches take at which size: `python -m tests.bench.search` prints the tables.
 
 Each size has a database and a process of its own; all are set up before, and then take turns.
 """
@@ -17,17 +17,22 @@ from statistics import median
 import psycopg
 
 from tests.postgres import server
+from tests.search.lexicon import EVERYWHERE, word
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = [100, 1_000, 10_000]
-ROUNDS, REPETITIONS = 5, 3
-SERVE = "import django; django.setup(); from tests.search import measure; measure.serve()"
+ROUNDS, REPETITIONS = int(os.environ.get("BENCH_ROUNDS", "5")), 3
+HOW = f"""
+Milliseconds that Django takes for the page of a search: the median of {ROUNDS * REPETITIONS} answers in {ROUNDS} rounds
+in which all sizes take turns. Beside the articles 50 roles and 300 skills; articles have 500 words each, drawn by
+Zipf's law (`tests/search/corpus.py`). The rare word stands in one of 100 articles and in ten and more of 1,000: ten
+results cost more than one.
+""".strip()
+SERVE = "import django; django.setup(); from tests.bench import search; search.serve()"
 
 
 def searches() -> dict[str, tuple[str, str]]:
     """What is looked for: a name, the page, and the words."""
-    from .corpus import EVERYWHERE, word
-
     return {
         "in every article": ("/search/", EVERYWHERE),
         "in most titles": ("/search/", word(0)),
@@ -48,9 +53,8 @@ def serve() -> None:
     from django.test import Client
 
     from tests.scale import Size, make_careers
+    from tests.search.corpus import make_articles
     from veltrix.search import index
-
-    from .corpus import make_articles
 
     call_command("migrate", verbosity=0)
     make_careers(Size(roles=50, markets=2, years=1))
@@ -78,7 +82,7 @@ def sites(addresses: Sequence[str], folder: str) -> Iterator[list[subprocess.Pop
     with ExitStack() as stack:
         processes = []
         for size, address in zip(SIZES, addresses, strict=True):
-            environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": address}
+            environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": address}
             process = subprocess.Popen(
                 [sys.executable, "-c", SERVE, str(size)],
                 cwd=ROOT,
@@ -95,33 +99,37 @@ def sites(addresses: Sequence[str], folder: str) -> Iterator[list[subprocess.Pop
 
 def measure(addresses: Sequence[str], folder: str) -> dict[str, list[float]]:
     """The median of each search at each size, in milliseconds; the first round warms up."""
-    taken: dict[tuple[str, int], list[float]] = {(name, size): [] for name in searches() for size in SIZES}
+    names = list(searches())
+    taken: dict[tuple[str, int], list[float]] = {(name, size): [] for name in names for size in SIZES}
     with sites(addresses, folder) as running:
         for number in range(ROUNDS + 1):
-            for name in searches():
+            for name in names:
                 for size, process in zip(SIZES, running, strict=True):
                     process.stdin.write(f"{name}\n")
                     process.stdin.flush()
                     times = json.loads(process.stdout.readline())
                     taken[name, size] += times if number else []
-    return {name: [median(taken[name, size]) for size in SIZES] for name in searches()}
+    return {name: [median(taken[name, size]) for size in SIZES] for name in names}
 
 
-def main() -> None:
+def sections() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="veltrix-search-") as folder, server() as postgresql:
         with psycopg.connect(postgresql.address, autocommit=True) as connection:
             for size in SIZES:
                 connection.execute(f"CREATE DATABASE search_{size}")
         base = postgresql.address.removesuffix("/postgres")
-        small = measure([f"sqlite:///{folder}/{size}.sqlite3" for size in SIZES], folder)
-        large = measure([f"{base}/search_{size}" for size in SIZES], folder)
-    for name, times in small.items():
-        print(f"| {name} | {' | '.join(f'{time:.1f}' for time in [*times, *large[name]])} |")
+        yield f"### On SQLite\n\n{_table([f'sqlite:///{folder}/{size}.sqlite3' for size in SIZES], folder)}"
+        yield f"### On PostgreSQL\n\n{_table([f'{base}/search_{size}' for size in SIZES], folder)}"
+
+
+def _table(addresses: Sequence[str], folder: str) -> str:
+    heads = ["A word that stands", *(f"{size:,} articles" for size in SIZES), "Largest to smallest"]
+    lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
+    for name, times in measure(addresses, folder).items():
+        cells = [*(f"{time:.1f}" for time in times), f"{times[-1] / times[0]:.2f}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    main()
+    print("\n\n".join(sections()))
