@@ -19,8 +19,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # Pages tell the time: all are looked at in the same moment.
 MOMENT = datetime(2030, 1, 1, tzinfo=UTC)
 LINK = re.compile(rb'(?:href|src)="(/[^"#]*)')
-# The one thing that is drawn by lot: how a label finds its field.
-LOT = re.compile(r"sign-up-\w{6}-")
 # Why editions are paused tells when the backup was made: one that is made after it is of another minute.
 MADE_AT = re.compile(r"(?<=a backup of )[\d.]+, [\d:]+ UTC")
 NOT_PAGES = ("/static/", "/admin/")
@@ -36,7 +34,7 @@ def pages(at_most: int = 400) -> dict[str, str]:
                 continue
             response = client.get(path)
             body = b"".join(response.streaming_content) if response.streaming else response.content
-            found[path] = LOT.sub("", f"{response.status_code} {body.decode('utf-8', 'backslashreplace')}")
+            found[path] = f"{response.status_code} {body.decode('utf-8', 'backslashreplace')}"
             if response.headers["Content-Type"].startswith("text/html"):
                 waiting.extend(link.decode() for link in LINK.findall(body))
     return found

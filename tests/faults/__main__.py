@@ -30,6 +30,7 @@ class World:
 
     def __init__(self, arguments, folder, postgres):
         self.people, self.lanes, self.machines = arguments.people, arguments.lanes, arguments.machines
+        self.ponders = arguments.ponders
         self.postgres = postgres
         self.random = random.Random(arguments.seed)  # noqa: S311
         self.acts = Counter()
@@ -53,7 +54,7 @@ class World:
         os.environ.update(self.environment)
 
     def start_sink(self):
-        command = [sys.executable, "-m", "tests.faults.sink", str(self.port), str(self.log)]
+        command = [sys.executable, "-m", "tests.faults.sink", str(self.port), str(self.log), str(self.ponders)]
         self.sink = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
         self.sink.stdout.readline()
 
@@ -130,12 +131,12 @@ class World:
             self.acts["seconds of pause"] += round(time.time() - paused_at)
 
     def some_leave(self):
-        """Three people leave by the link in the header of their mail, as mail programs do."""
+        """Eight people leave by the link in the header of their mail, as mail programs do."""
         from django.test import Client
 
         from newsletter.models import Subscriber
 
-        remaining = list(Subscriber.objects.filter(status="active").order_by("?")[:3])
+        remaining = list(Subscriber.objects.filter(status="active").order_by("?")[:8])
         for person in remaining:
             path = f"/newsletter/unsubscribe/{person.token}/"
             answer = self.surviving(lambda: Client().post(path, {"List-Unsubscribe": "One-Click"}))  # noqa: B023
@@ -155,13 +156,21 @@ class World:
         return self.surviving(lambda: Delivery.objects.aggregate(last=Max("claimed_at"))["last"])
 
     def _signal_a_sender(self, number):
-        senders = [pid for machine in self.workers for pid in children_of(machine.pid)]
-        if not senders:
+        self.wait_until(self._senders, 5)
+        if not (senders := self._senders()):
             return None
         pid = self.random.choice(senders)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         return pid
+
+    def _senders(self):
+        """Processes in the middle of a slice: one that only starts or goes would leave nothing behind."""
+        from newsletter.models import Sender
+
+        running = self.surviving(lambda: list(Sender.objects.running().values_list("process", flat=True)))
+        children = {pid for machine in self.workers for pid in children_of(machine.pid)}
+        return sorted(children.intersection(running))
 
     def surviving(self, act):
         """Act, whatever the database is doing, as a person would who tries again."""
@@ -187,8 +196,8 @@ class World:
         }
         if self.postgres:
             acts |= {self.restart_the_database_fast: 1, self.restart_the_database_immediately: 1}
-        # Each once, and then by chance.
-        due = self.random.sample(list(acts), len(acts))
+        # A crash and people who leave at once, whatever time is left for the others; then each once, then by chance.
+        due = [*self.random.sample(list(acts), len(acts)), self.some_leave, self.kill_a_sender]
         self.wait_until(lambda: self.edition.state == "sending", 30)
         ends_at = time.monotonic() + seconds
         while time.monotonic() < ends_at and self.edition.state != "sent":
@@ -298,6 +307,9 @@ def main():
     parser.add_argument("--people", type=int, default=1500)
     parser.add_argument("--rate", type=int, default=100, help="Mails a second at most.")
     parser.add_argument("--seconds", type=float, default=20, help="How long things happen.")
+    parser.add_argument(
+        "--ponders", type=float, default=sink.PONDERS, help="Seconds between a mail and the reply to it."
+    )
     parser.add_argument("--lanes", type=int, default=4)
     parser.add_argument("--machines", type=int, default=2)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10_000)

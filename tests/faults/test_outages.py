@@ -14,8 +14,6 @@ import pytest
 from tests.browser.site import ROOT, wait_for
 from tests.postgres import free_port, server
 
-pytestmark = pytest.mark.faults
-
 TIMEOUT = 3
 PAGES = ["/", "/articles/", "/careers/", "/admin/", "/careers/roles.json", "/newsletter/archive/"]
 # Whom the desk does not know is sent to sign in.

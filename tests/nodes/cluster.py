@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
@@ -137,6 +137,8 @@ class Node:
 class Nginx:
     folder: Path
     port: int
+    # Where it listens without TLS.
+    plain_port: int
     process: subprocess.Popen
 
     @property
@@ -270,14 +272,14 @@ def _start(running: Cluster, stage: str, stack: ExitStack) -> None:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, nodes: Sequence[Node]) -> Iterator[Nginx]:
-    """Nginx before these nodes, by the configuration of the deploy guide."""
+def nginx(folder: Path, nodes: Sequence[Node], rate: str = "100000r/s", more: str = "") -> Iterator[Nginx]:
+    """Nginx before these nodes, by the configuration of the deploy guide and more directives of `http`."""
     folder.mkdir()
     folder.chmod(0o755)
     # Its workers belong to somebody else, who must find their way.
     folder.parent.chmod(0o755)
     public, private = write_certificate(folder)
-    port = free_port()
+    port, plain_port = free_port(), free_port()
     text = (ROOT / "docs/deploy/nginx.conf").read_text()
     upstreams = "\n".join(f"server {node.address}:{node.port} max_fails=1 fail_timeout=2s;" for node in nodes)
     for pattern, value in {
@@ -286,9 +288,11 @@ def nginx(folder: Path, nodes: Sequence[Node]) -> Iterator[Nginx]:
         r"/etc/ssl/veltrix\.example/fullchain\.pem": str(public),
         r"/etc/ssl/veltrix\.example/privkey\.pem": str(private),
         r"listen \[::\]:.*\n": "",
-        r"listen 80;": f"listen 127.0.0.1:{free_port()};",
+        r"/var/www/acme": str(folder / "acme"),
+        r"/var/log/nginx/access\.log": str(folder / "access.log"),
+        r"listen 80;": f"listen 127.0.0.1:{plain_port};",
         r"listen 443": f"listen 127.0.0.1:{port}",
-        r"rate=50r/s": "rate=100000r/s",
+        r"rate=50r/s": f"rate={rate}",
     }.items():
         text, found = re.subn(pattern, value, text)
         assert found, pattern
@@ -297,22 +301,23 @@ def nginx(folder: Path, nodes: Sequence[Node]) -> Iterator[Nginx]:
     )
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
-        f"events {{ worker_connections 1024; }}\nhttp {{ access_log off;\n{temporary}\n{text}\n}}\n"
+        f"events {{ worker_connections 1024; }}\nhttp {{ access_log off;\n{temporary}\n{more}\n{text}\n}}\n"
     )
     program = find("nginx", package="nginx-light")
     process = subprocess.Popen([program, "-c", folder / "nginx.conf", "-p", folder, "-e", folder / "error.log"])
     try:
         wait_for(process, port, folder / "error.log")
-        yield Nginx(folder, port, process)
+        yield Nginx(folder, port, plain_port, process)
     finally:
         process.terminate()
         process.wait()
 
 
-def until(condition, seconds: float = 20) -> None:
-    """Wait for something to come true; an error if it does not in time."""
+def until[T](condition: Callable[[], T], seconds: float = 20) -> T:
+    """Wait for something to come true, and give it; an error if it does not in time."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         if time.monotonic() > deadline:
             raise AssertionError("It did not come true in time.")
         time.sleep(0.05)
+    return found

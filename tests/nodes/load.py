@@ -17,8 +17,6 @@ from tests.nodes.cluster import Nginx, Node
 KEPT = ["/", "/articles/", "/articles/watched/", "/careers/", "/newsletter/", "/feeds/articles.atom"]
 MADE = "/articles/?unknown={}"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
-# Nobody fills a form in faster (`newsletter.forms.FILL_TIME`).
-FILL_TIME = 2.1
 
 numbers = count(1)
 # What was counted, by fault: told at the end of the run.
@@ -133,11 +131,10 @@ def load(target: Node | Nginx, *, readers: int = 2, makers: int = 1, signers: in
 
 
 def _stamp(target: Node | Nginx) -> str:
-    """What the form of the sign-up page holds, filled in no faster than people do."""
+    """What the form of the sign-up page holds."""
     page = target.get("/newsletter/", Accept_Encoding="identity").body.decode()
     field = re.search(r'<input[^>]*name="stamp"[^>]*>', page)
     assert field, page
     value = re.search(r'value="([^"]+)"', field[0])
     assert value
-    time.sleep(FILL_TIME)
     return value[1]

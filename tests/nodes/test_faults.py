@@ -15,8 +15,6 @@ from tests.nodes.cluster import NAME, ROOT, Node, trusting, until
 from tests.nodes.freshness import Desk, decoded
 from tests.nodes.load import KEPT, load, told
 
-pytestmark = pytest.mark.faults
-
 PATH = "/articles/watched/"
 
 

@@ -2,15 +2,12 @@
 
 import time
 
-import pytest
 from redis import Redis as Client
 
 from tests.nodes.cluster import machine, until
 from tests.nodes.desk import SECRET
 from tests.nodes.freshness import watched
 from veltrix.page_cache.pages import Page
-
-pytestmark = pytest.mark.faults
 
 STAGE = "from tests.nodes import desk; desk.stage()"
 SECONDS, SEED = 6, 20261129
@@ -28,6 +25,16 @@ def go_on(watch):
     until(lambda: is_enough(watch), 60)
 
 
+def read_until_kept(get, kept):
+    """What is kept after readings; a page is not if a change is made meanwhile whose moment has come."""
+
+    def read():
+        get("/articles/watched/")
+        return kept()
+
+    return until(read, 20)
+
+
 def holds_a_secret(data):
     return SECRET.encode() in Page.read(data).answer("identity").body
 
@@ -38,9 +45,7 @@ def test_processes_of_one_machine_never_serve_what_is_over():
         with watched(running, [node.get] * 3, SEED) as watch:
             go_on(watch)
         assert watch.faults == []
-        node.get("/articles/watched/")
-        kept = list((node.folder / "pages").glob("g-*/*"))
-        assert kept
+        kept = read_until_kept(node.get, lambda: list((node.folder / "pages").glob("g-*/*")))
         assert not [path for path in kept if holds_a_secret(path.read_bytes())]
 
 
@@ -49,9 +54,8 @@ def test_machines_and_nginx_never_serve_what_is_over(running):
     with watched(running, [one.get, other.get, running.nginx.get, running.nginx.get], SEED) as watch:
         go_on(watch)
     assert watch.faults == []
-    one.get("/articles/watched/")
     client = Client.from_url(running.redis.url)
-    kept = [client.get(key).partition(b"\n")[2] for key in client.keys("*:page:*")]
-    assert kept
+    keys = read_until_kept(one.get, lambda: client.keys("*:page:*"))
+    kept = [client.get(key).partition(b"\n")[2] for key in keys]
     assert not [data for data in kept if holds_a_secret(data)]
     assert list((running.nginx.folder / "cache").rglob("*")), "Nginx kept nothing."

@@ -13,8 +13,6 @@ from tests.nodes.hostile import MARK, requests, statuses
 from tests.nodes.load import KEPT, told
 from veltrix.page_cache.pages import Page
 
-pytestmark = pytest.mark.faults
-
 # In all; `make soak` sends 10,000.
 NUMBER, SEED, THREADS = int(os.environ.get("HOSTILE_REQUESTS", "800")), 20261129, 4
 # What nginx says to a transfer coding and to a version of HTTP that it does not know (RFC 9112, 6.1; RFC 9110, 15.6.6).
