@@ -1,8 +1,6 @@
-from pathlib import Path
-
 import pytest
 from aiosmtpd.controller import Controller
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.factories import PASSWORD
 from tests.newsletter.support import Mailbox
@@ -12,11 +10,8 @@ from . import chromium
 from .site import running_site
 from .window import Window
 
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.browser)
+# As long as Playwright waits for what is clicked; its own 5 s for what is expected are too short for a busy machine.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

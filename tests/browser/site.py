@@ -14,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 from tests.postgres import free_port
 
@@ -67,6 +69,16 @@ class Site:
         """Go back to what was staged."""
         self._copy(self.folder / "staged.sqlite3", self.database)
         self._forget_pages()
+
+    def once_more(self, folder: Path) -> Self:
+        """The site as it was staged, in another folder, which is empty."""
+        other = copy(self)
+        other.folder, other.database = folder, folder / self.database.name
+        other.environment = self.environment | {"VAR_DIR": str(folder)}
+        for name in ("static", "media", "originals"):
+            shutil.copytree(self.folder / name, folder / name)
+        self._copy(self.folder / "staged.sqlite3", other.database)
+        return other
 
     def _forget_pages(self) -> None:
         """What is done to the database behind the site’s back, the site cannot know."""

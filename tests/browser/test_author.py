@@ -37,7 +37,7 @@ def test_an_author_has_no_publish_button_and_a_forged_one_is_refused(draft, read
     draft.expected_statuses.add(403)
 
     page.get_by_role("button", name="Save draft", exact=True).evaluate("button => { button.name = '_publish' }")
-    with page.expect_response(lambda response: response.request.method == "POST") as answer:
+    with page.expect_response(lambda response: response.request.is_navigation_request()) as answer:
         page.get_by_role("button", name="Save draft", exact=True).click()
 
     assert answer.value.status == 403

@@ -29,7 +29,7 @@ def test_a_reader_sorts_filters_looks_and_puts_roles_side_by_side(open_window, h
     page.get_by_role("button", name="Show roles").click()
     summary = page.locator(".found__summary")
     expect(summary).to_have_text(
-        re.compile("^5 roles, pay in US, with a figure of 200,000 or more, sorted by US upper figure")
+        re.compile("^5 roles, US pay only, with a figure of 200,000 or more, sorted by US upper figure")
     )
     expect(page).to_have_url(re.compile(r"min=200k"))
 

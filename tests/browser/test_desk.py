@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
+from .window import until
+
 
 def open_draft(window, title="A draft that nobody sees"):
     page = window.open("/admin/articles/article/")
@@ -79,9 +81,9 @@ def test_the_preview_beside_the_form_follows_what_is_typed_at_every_width_and_in
     expect(frame.get_by_text("Seen at once.")).to_be_visible()
     page.get_by_label("Phone").check()
     inner = page.frames[-1]
-    assert inner.evaluate("innerWidth") == 390
+    until(page, lambda: inner.evaluate("innerWidth") == 390)
     page.get_by_label("Tablet").check()
-    assert inner.evaluate("innerWidth") == 820
+    until(page, lambda: inner.evaluate("innerWidth") == 820)
     page.get_by_label("Dark").check()
     expect(frame.locator("html[data-scheme=dark]")).to_be_attached()
     expect(page.locator(".desk-checklist__axe")).to_contain_text("axe finds nothing wrong in the preview")
@@ -94,9 +96,7 @@ def test_two_people_on_one_draft_see_each_other_and_bring_their_drafts_together(
     mine, theirs = open_draft(chief), open_draft(author)
 
     write(theirs, " Written by the author.")
-    expect(mine.locator(".desk__others")).to_contain_text(
-        re.compile("Also being edited by author, last change .* ago"), timeout=15_000
-    )
+    expect(mine.locator(".desk__others")).to_contain_text(re.compile("Also being edited by author, last change .* ago"))
     theirs.get_by_role("button", name="Save draft", exact=True).click()
     expect(theirs.get_by_text("was changed successfully")).to_be_visible()
     mine.get_by_label("Title").fill("The chief’s title")
@@ -199,8 +199,8 @@ def test_whoever_leaves_with_something_unsaved_is_warned(sign_in):
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
 
     page.evaluate("location.reload()")
-    page.wait_for_timeout(500)
 
+    until(page, lambda: asked)
     assert asked == ["beforeunload"]
     expect(page.locator(".ProseMirror:visible").first).to_contain_text("Not saved.")
 
@@ -266,6 +266,7 @@ def test_an_article_is_exported_and_imported_after_a_look_at_what_would_change(s
     title = page.get_by_label("Title").input_value()
     page.get_by_label("Title").fill("A title since the export")
     page.get_by_role("button", name="Save draft", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
 
     page = window.open("/admin/articles/article/")
     page.get_by_role("link", name="Import", exact=True).click()
@@ -294,7 +295,7 @@ def test_a_save_that_fails_keeps_every_field_and_warns_whoever_leaves(sign_in):
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     page.evaluate("location.reload()")
-    page.wait_for_timeout(500)
+    until(page, lambda: asked)
     assert asked == ["beforeunload"]
 
 

@@ -48,8 +48,8 @@ def test_an_edition_is_composed_looked_at_sent_and_reported_on(desk, site, mailb
     keyboard.activate(page.get_by_role("button", name="Send it now to all who get it"))
     expect(page.get_by_text("It is being sent: the audience is prepared first.")).to_be_visible()
     with site.working():
-        expect(page.get_by_text("100% settled")).to_be_visible(timeout=30_000)
-        page.get_by_text("Sent from").wait_for(timeout=30_000)
+        expect(page.get_by_text("100% settled")).to_be_visible()
+        page.get_by_text("Sent from").wait_for()
 
     row = page.get_by_role("row", name="Sent 1 100.0%")
     expect(row).to_be_visible()

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from .keyboard import Keyboard
 from .pages import ARTICLES
 from .stage import picture
+from .window import until
 
 
 class BlockEditor:
@@ -173,10 +174,7 @@ def test_an_editor_refers_to_figures_by_keyboard_and_readers_see_them_linked_to_
         expect(dialog).to_be_hidden()
         expect(page.locator(".ProseMirror:focus")).to_have_count(1)
         # The editor puts its caret where it was a moment after it has got the focus.
-        for _ in range(100):
-            if page.evaluate("() => getSelection().anchorOffset > 0"):
-                break
-            page.wait_for_timeout(10)
+        until(page, lambda: page.evaluate("() => getSelection().anchorOffset > 0"))
 
     keyboard.write(page.get_by_label("Title"), "Figures in words")
     keyboard.write(page.get_by_label("Standfirst"), "None of them is typed.")

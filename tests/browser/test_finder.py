@@ -12,6 +12,8 @@ def finder_of(page):
 
 def test_the_slash_key_leads_to_a_page_without_a_mouse(reader):
     page = reader.open("/careers/")
+    page.set_viewport_size({"width": 640, "height": 360})
+    expect(page.get_by_role("link", name="Search", exact=True)).to_have_attribute("aria-haspopup", "dialog")
 
     page.keyboard.press("/")
     field = finder_of(page).get_by_role("combobox", name="Find a page")
@@ -27,6 +29,8 @@ def test_the_slash_key_leads_to_a_page_without_a_mouse(reader):
     expect(options.first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowUp")
     expect(field).to_have_attribute("aria-activedescendant", "finder-all")
+    for part in (field, options.last):
+        expect(part).to_be_in_viewport(ratio=1)
     page.keyboard.press("ArrowDown")
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -63,6 +67,22 @@ def test_enter_without_a_choice_searches_everywhere(reader):
     # Here the page's own field is the finder.
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox", name="Words to look for")).to_be_focused()
+
+
+def test_who_types_on_after_choosing_searches_for_what_is_typed(reader):
+    page = reader.open("/")
+    page.keyboard.press("/")
+    page.keyboard.type("prom")
+    expect(finder_of(page).get_by_role("option").last).to_have_text("Search everywhere for “prom”")
+    page.keyboard.press("ArrowDown")
+
+    # The answer to what is typed now does not come.
+    page.route("**/search/finder/**", lambda route: route.abort())
+    page.keyboard.type("pts")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert page.url.endswith("/search/?q=prompts")
 
 
 def test_the_slash_key_is_a_letter_in_a_field_and_nothing_with_others(reader):

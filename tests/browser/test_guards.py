@@ -2,7 +2,7 @@
 
 import pytest
 
-from .window import Window
+from .window import Window, until
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,6 @@ def test_the_window_notices(browser, site, act, problem):
     page = window.open("/")
 
     page.evaluate(f"() => {{ {act} }}")
-    page.wait_for_timeout(300)
 
-    assert any(problem in line for line in window.problems), window.problems
+    until(page, lambda: any(problem in line for line in window.problems))
     window.close()

@@ -169,6 +169,7 @@ def test_its_pages_have_no_violation_of_accessibility(desk, strict_site):
     give_password(window)
     page.get_by_label("Recovery code").fill("wrong")
     page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_label("Recovery code")).to_have_attribute("aria-invalid", "true")
     found["second step"] = violations_in_every_light(page)
 
     assert not any(found.values()), "\n".join(f"{name}: {said}" for name, said in found.items() if said)

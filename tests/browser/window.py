@@ -1,5 +1,6 @@
 """A window of the browser that writes down whatever no page of this site may do."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -7,6 +8,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from .pages import Visit
 from .site import Site
+
+
+def until[Value](page: Page, condition: Callable[[], Value], seconds: float = 30) -> Value:
+    """Let the page go on until something comes true that Playwright’s `expect` cannot be asked, and give it."""
+    for _ in range(round(seconds * 20)):
+        if value := condition():
+            return value
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{page.url}: not within {seconds} s")
 
 
 class Window:
@@ -18,7 +28,6 @@ class Window:
         self.expected_statuses = {200, 301, 302, 304}
         options = {"locale": "en-GB", "reduced_motion": "reduce", **options}
         self.context = browser.new_context(base_url=url, **options)
-        self.context.set_default_timeout(15_000)
         self.context.on("console", self._note_message)
         self.context.on("weberror", lambda error: self._note(f"error: {error.error}"))
         self.context.on("request", self._note_request)
