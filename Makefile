@@ -3,11 +3,12 @@
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
+BROWSER := browser-1 browser-2 browser-3 browser-4
 SOURCES := veltrix articles careers newsletter tests manage.py
 PRODUCTION := SECRET_KEY=$$(head -c 48 /dev/urandom | od -An -tx1 | tr -d ' \n') SITE_URL=https://veltrix.example \
 	BEHIND_PROXY=true EMAIL_URL=smtp+tls://user:password@127.0.0.1:587 VAR_DIR=$$(mktemp -d)
 
-.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres faults browser sqlite-and-browser faults-and-postgres soak bench format requirements
+.PHONY: help demo test lint types templates migrations deploy-check imports sqlite postgres faults browser $(BROWSER) chromium soak bench format requirements
 
 help:
 	@echo "make demo   set up and serve the site on http://127.0.0.1:8000"
@@ -33,10 +34,10 @@ $(VENV)/development: requirements/dev.txt $(VENV)/runtime
 demo: $(VENV)/runtime .env
 	@$(BIN)/python manage.py demo
 
-# Two rows side by side, each of which takes about one core: what takes more of them runs beside what does not.
+# Two at a time, in this order: what takes more than one core beside what does not, and last what can be divided.
 test: $(VENV)/development
 	@$(MAKE) --no-print-directory -j2 -O lint types templates migrations deploy-check imports
-	@$(MAKE) --no-print-directory -j2 -O sqlite-and-browser faults-and-postgres
+	@$(MAKE) --no-print-directory -j2 -O faults sqlite postgres $(BROWSER)
 
 lint: $(VENV)/development
 	$(BIN)/ruff format --check --quiet $(SOURCES)
@@ -66,25 +67,21 @@ sqlite: $(VENV)/development
 postgres: $(VENV)/development
 	$(BIN)/python -m tests.postgres $(BIN)/pytest -m "not browser and not faults"
 
-browser: $(VENV)/development
+browser: $(BROWSER)
+
+$(BROWSER): browser-%: chromium
+	$(BIN)/pytest --part $*/4 tests/browser
+
+chromium: $(VENV)/development
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/pytest -m browser
 
 faults: $(VENV)/development
-	$(BIN)/pytest -m faults
-
-sqlite-and-browser:
-	@$(MAKE) --no-print-directory sqlite
-	@$(MAKE) --no-print-directory browser
-
-faults-and-postgres:
-	@$(MAKE) --no-print-directory faults
-	@$(MAKE) --no-print-directory postgres
+	$(BIN)/pytest tests/faults tests/nodes
 
 # Hostile requests, then sending through faults for half an hour on each engine; ends at the first run that the audit
 # finds fault with.
 soak: $(VENV)/development
-	HOSTILE_REQUESTS=10000 $(BIN)/pytest -m faults tests/nodes/test_hostile.py
+	HOSTILE_REQUESTS=10000 $(BIN)/pytest tests/nodes/test_hostile.py
 	for n in $$(seq 15); do \
 		$(BIN)/python -m tests.faults --people 8000 --seconds 100 || exit 1; \
 		$(BIN)/python -m tests.faults --engine sqlite --machines 1 --people 6000 --seconds 100 || exit 1; \
