@@ -11,7 +11,7 @@ import brotli
 from django.db import OperationalError
 from django.test import SimpleTestCase
 
-from tests.test_site import ROOT
+from tests.test_settings import ROOT
 from veltrix.error_reports import scrub
 
 # A form that somebody sends where no table is: an error that nobody foresaw, with all that must not be told around it.

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 from django.test import TestCase
 
-from articles.models import Series
+from articles.models import Author, Series
 from tests.factories import make_article, make_author, make_category, make_path, make_role, make_skill, make_statistic
 from tests.newsletter.lists import make_part, make_sent
 
@@ -115,6 +115,19 @@ class HeadTests(TestCase):
         self.assertEqual(metas["article:author"], [f"{SITE}/authors/ada-lovelace/"])
         self.assertRegex(metas["article:published_time"][0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+.]")
         self.assertNotIn("article:modified_time", metas)
+
+    def test_lists_of_articles_are_described_in_a_sentence(self):
+        figures = "newest first, with every figure sourced and its check shown."
+        Author.objects.update(description="founder of a firm")
+        for path, sentence in {
+            "/authors/ada-lovelace/": "Articles by Ada Lovelace, founder of a firm.",
+            "/topics/ai-jobs/": f"All articles on AI Jobs, {figures}",
+            "/series/pay/": f"All articles of the series Pay, {figures}",
+        }.items():
+            with self.subTest(path):
+                self.assertEqual(self.head(path).metas["description"], [sentence])
+        Series.objects.update(description="What it pays.")
+        self.assertEqual(self.head("/series/pay/").metas["description"], ["What it pays."])
 
     def test_an_edition_is_an_article_too(self):
         metas = self.head(self.edition.get_absolute_url()).metas

@@ -13,7 +13,7 @@ from django.test import Client, SimpleTestCase, TestCase
 from newsletter import tasks
 from tests.factories import make_article
 from tests.newsletter.support import NewsletterTestCase
-from tests.test_site import ROOT
+from tests.test_settings import ROOT
 from veltrix import observation
 from veltrix.logs import JsonFormatter, LineFormatter, request_id
 from veltrix.wsgi import _answer

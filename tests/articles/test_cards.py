@@ -276,7 +276,7 @@ class DrawingTests(SimpleTestCase):
                 self.assertLess(time.process_time() - start, 2)
                 self.assertEqual(margins_of(image), {(251, 251, 248)})
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.text(max_size=160), st.text(max_size=60), st.text(max_size=300))
     def test_no_words_break_a_card(self, title, figure, claim):
         words = Words(drawable(title), drawable(claim[:120]), 60, 62, drawable(figure), drawable(claim), "", "")

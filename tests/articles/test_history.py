@@ -131,7 +131,7 @@ ACTS = st.lists(
 
 
 class RandomHistoryTests(PropertyTestCase):
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     @given(acts=ACTS, first=AS_OF)
     def test_any_history_has_one_current_figure_no_gap_and_both_clocks_right(self, acts, first):
         statistic = Statistic.objects.create(slug="random", claim="x", unit="x")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from articles import live_categories, schedule
 from articles.models import Article, Category
 from tests.factories import make_article, make_category, publish_as_is
+from tests.plans import plan_of
 
 
 def live_category(article):
@@ -84,12 +85,6 @@ class LiveCategoryTests(TestCase):
 class PlanTests(TestCase):
     """A list of articles is found in an index alone, and so is its length."""
 
-    def plan(self, articles):
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        return articles.explain()
-
     def test_the_newest_articles_and_their_number_come_from_an_index(self):
         category = make_category("Work")
         published = Article.objects.published()
@@ -99,10 +94,10 @@ class PlanTests(TestCase):
         }
         for name, articles in lists.items():
             with self.subTest(name):
-                plan = self.plan(articles)
+                plan = plan_of(articles)
 
                 self.assertIn("article_published", plan)
                 self.assertNotIn("Sort", plan)
                 self.assertNotIn("TEMP B-TREE", plan)
         with self.subTest("number"):
-            self.assertIn("article_published", self.plan(published.order_by().values("live_category").distinct()))
+            self.assertIn("article_published", plan_of(published.order_by().values("live_category").distinct()))

@@ -234,7 +234,7 @@ class SettleTests(TestCase):
 
 
 class PropertyTests(PropertyTestCase):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(houses())
     def test_no_merging_loses_a_line_a_name_or_the_order_of_skills(self, house):
         broader, wanted, merges = house

@@ -146,7 +146,7 @@ class QueryTests(HypothesisTestCase):
     texts = st.text(max_size=20) | st.sampled_from(["json", "xml", "320", "0", ROLE, f"{ROLE}?as_of=2025", f"{SITE}/x"])
     names = st.sampled_from(["url", "format", "maxwidth", "maxheight", "x"])
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.lists(st.tuples(names, texts), max_size=6))
     def test_no_question_is_an_error_of_the_server(self, asked):
         response = self.client.get(f"/careers/oembed/?{urlencode(asked, errors='surrogatepass')}")
@@ -155,7 +155,7 @@ class QueryTests(HypothesisTestCase):
         if response.status_code == 200:
             self.assertTrue(json.loads(response.content) if "json" in response["Content-Type"] else response.content)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.binary(max_size=30).map(lambda raw: "".join(f"%{byte:02X}" for byte in raw)) | st.text(max_size=10))
     def test_no_address_of_an_embed_is_either(self, value):
         for path in ("embed/role/analyst/?as_of=", "oembed/?url=", f"oembed/?url={ROLE}%3Fas_of="):

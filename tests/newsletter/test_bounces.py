@@ -63,12 +63,12 @@ class ReadTests(SimpleTestCase):
         for kind in ("not-spam", "auth-failure", ""):
             self.assert_read(lambda name, kind=kind: returned.complaint(name, kind), What.OTHER)
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.binary(max_size=2_000))
     def test_no_bytes_break_it(self, raw):
         assert bounces.read(raw).what in What
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.sampled_from(EVERY), st.data())
     def test_no_change_to_a_report_breaks_it(self, mail, data):
         raw = mail(NAME)

@@ -152,7 +152,7 @@ class SampleTests(TestCase):
 
 
 class AnySampleTests(SimpleTestCase):
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(
         st.binary(max_size=300),
         st.sampled_from([b"", b"From: a@b.example\r\n", b"Content-Type: multipart/alternative"]),

@@ -32,8 +32,11 @@ WHOLE = re.compile(r"Seq Scan|SCAN newsletter_(subscriber|consentevent)$", re.MU
 class LongListTests(TestCase):
     @classmethod
     def setUpTestData(cls):
-        make_crowd(NUMBER)
         with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # What tests before have left and autovacuum takes away would decide where rows go, and so on plans.
+                cursor.execute("TRUNCATE newsletter_subscriber, newsletter_suppression CASCADE")
+            make_crowd(NUMBER)
             cursor.execute("ANALYZE")
 
     def setUp(self):

@@ -309,7 +309,7 @@ class AnyBodyTests(HypothesisTestCase):
         max_leaves=6,
     )
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.sampled_from(sorted(SECRETS)), st.dictionaries(st.sampled_from(sorted(bounce())), values))
     def test_no_json_ends_in_an_error_of_ours(self, provider, values):
         response = self.client.post(
