@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# First the one without the windows that nobody sees here: the same engine for a sixth less of the time.
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 FURTHER_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 APPLICATIONS = ["Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome"]
 NONE = "veltrix: no Chromium was found, and none could be installed. Install one (Debian: apt-get install chromium)."
@@ -47,7 +48,10 @@ def install() -> None:
     if find() is None and is_root and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         _try(["apt-get", "update"], limit=300, env=environment)
-        _try(["apt-get", "install", "-y", "--no-install-recommends", "chromium"], limit=900, env=environment)
+        for package in ("chromium-headless-shell", "chromium"):
+            if find() is None:
+                command = ["apt-get", "install", "-y", "--no-install-recommends", package]
+                _try(command, limit=900, env=environment)
 
 
 def _try(command: list[str], *, limit: int, env: dict[str, str] | None = None) -> None:
