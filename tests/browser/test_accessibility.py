@@ -26,6 +26,7 @@ def violations(page):
 
 
 def violations_in_every_light(page):
+    page.wait_for_load_state()
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})

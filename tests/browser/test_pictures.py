@@ -79,7 +79,7 @@ def test_a_chosen_picture_outlives_a_failed_save_and_a_closed_window(sign_in, tm
     expect(page.get_by_text("Please correct the errors below.")).to_be_visible()
     chosen = page.get_by_role("img", name="The picture that is chosen")
     expect(chosen).to_be_visible()
-    assert chosen.evaluate("image => image.complete && image.naturalWidth") > 0
+    assert chosen.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     page.goto(address)
     expect(page.get_by_text("Restored: what you typed until")).to_be_visible()
     expect(chosen).to_be_visible()

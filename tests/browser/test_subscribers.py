@@ -43,6 +43,7 @@ def test_a_table_is_imported_by_keyboard_and_exported_again(desk):
     expect(page.get_by_text("Subscribed: 1.")).to_be_visible()
 
     keyboard.activate(page.get_by_role("link", name="Export", exact=True))
+    page.get_by_role("button", name="Export").wait_for()
     assert not violations_in_every_light(page)
     with page.expect_download() as download:
         keyboard.activate(page.get_by_role("button", name="Export"))
