@@ -184,6 +184,19 @@ class AccessLogTests(TestCase):
 
         self.assertEqual([request.view for request in seen], ["careers:index", ""])
 
+    def test_an_observer_that_fails_costs_nobody_the_answer(self):
+        seen = []
+
+        def fail(request):
+            raise OSError("No space left on device")
+
+        with self.assertLogs("veltrix.access", "ERROR") as logs:
+            answered = Answer(observation.observed(_answer, fail, seen.append, behind_proxy=False), "/careers/")
+
+        self.assertEqual(answered.status, "200 OK")
+        self.assertEqual([request.status for request in seen], [200])
+        self.assertIn("No space left on device", logs.output[0])
+
     def test_a_file_is_left_to_the_server_and_told_of_all_the_same(self):
         seen = []
 

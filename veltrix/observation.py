@@ -97,7 +97,11 @@ def _start(
 def _end(request: Observed, observers: Iterable[Observer]) -> None:
     request.seconds = time.perf_counter() - request.began
     for observer in observers:
-        observer(request)
+        try:
+            observer(request)
+        except Exception:
+            # Whoever asked gets the answer, which is complete, all the same.
+            logger.exception("A request could not be observed")
 
 
 def log(request: Observed) -> None:
