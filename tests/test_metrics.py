@@ -165,6 +165,13 @@ class MetricsTests(TestCase):
 
 
 class ProcessTests(SimpleTestCase):
+    def run_with_metrics(self, code):
+        """What this prints in a process of its own."""
+        environment = {**os.environ, "METRICS_TOKEN": TOKEN, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        environment.pop("VAR_DIR", None)
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
     def test_a_server_that_starts_forgets_what_earlier_ones_counted(self):
         code = """
 import django; django.setup()
@@ -177,14 +184,19 @@ from veltrix import serving
 serving.on_starting(None)
 print(settings.METRICS_DIR.exists())
 """
-        environment = {**os.environ, "METRICS_TOKEN": TOKEN, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-        environment.pop("VAR_DIR", None)
+        self.assertEqual(self.run_with_metrics(code), "['counter']\nFalse\n")
 
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-
-        self.assertEqual(done.stdout, "['counter']\nFalse\n")
+    def test_threads_that_count_first_at_the_same_time_share_the_counters(self):
+        code = """
+import veltrix.wsgi
+from concurrent.futures import ThreadPoolExecutor
+from django.conf import settings
+from veltrix import metrics
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(lambda _: metrics.count("page_cache", "hit"), range(8)))
+print([path.name for path in settings.METRICS_DIR.glob("*.lock")])
+"""
+        self.assertEqual(self.run_with_metrics(code), "['1.lock']\n")
 
     def test_a_short_token_is_refused(self):
         environment = {**os.environ, "METRICS_TOKEN": "short", "DJANGO_SETTINGS_MODULE": "tests.settings"}

@@ -41,6 +41,11 @@ def is_on() -> bool:
     return bool(settings.METRICS_TOKEN)
 
 
+def prepare() -> None:
+    """Make the counters of this process, before several of its threads need them at once."""
+    _instruments()
+
+
 def count(name: str, result: str) -> None:
     """Count one event of those in `COUNTED`; `result` is one of a few words. Nothing where metrics are off."""
     if is_on():
@@ -56,7 +61,7 @@ def observe(request: Observed) -> None:
 
 @functools.cache
 def _instruments() -> SimpleNamespace:
-    """The counters of this process, made at first use: prometheus_client looks for its folder when it is imported."""
+    """The counters of this process; prometheus_client looks for its folder when it is imported."""
     settings.METRICS_DIR.mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.METRICS_DIR)
     from prometheus_client import Counter, Histogram, values

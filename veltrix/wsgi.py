@@ -31,6 +31,8 @@ def read_as_utf8(environ: dict[str, Any]) -> dict[str, Any]:
 
 
 _observers = [observation.log] if settings.ACCESS_LOG else []
-_observers += [metrics.observe] if metrics.is_on() else []
+if metrics.is_on():
+    metrics.prepare()
+    _observers.append(metrics.observe)
 _pages = PageCache(_answer, store())
 application = observation.observed(_pages, *_observers, behind_proxy=settings.BEHIND_PROXY)
