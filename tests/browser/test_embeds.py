@@ -4,8 +4,9 @@ import contextlib
 import json
 import re
 import threading
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -254,10 +255,19 @@ def test_only_what_embeds_load_is_open_to_other_sites(site):
     def headers(path):
         return urlopen(f"{site.url}/static/{path}").headers  # noqa: S310
 
+    def headers_of_304(path):
+        connection = HTTPConnection(urlsplit(site.url).netloc, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", f"/static/{path}", headers={"If-None-Match": headers(path)["ETag"]})
+            answer = connection.getresponse()
+            assert answer.status == 304
+            return answer.headers
+
     for path in ("embed/embed.css", "embed/height.js", "embed/frame-height.js", "fonts/newsreader.woff2"):
         assert headers(path)["Cross-Origin-Resource-Policy"] == "cross-origin", path
         assert headers(path)["Access-Control-Allow-Origin"] == "*", path
         assert headers(path)["X-Frame-Options"] == "DENY", path
+        assert "Cross-Origin-Resource-Policy" not in headers_of_304(path), path
     for path in ("css/site.css", "js/copy-text.js", "img/favicon.svg"):
         assert headers(path)["Cross-Origin-Resource-Policy"] == "same-origin", path
         assert "Access-Control-Allow-Origin" not in headers(path), path
