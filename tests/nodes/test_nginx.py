@@ -14,7 +14,14 @@ import pytest
 from tests.nodes.cluster import NAME, Node, ask, nginx, until
 
 # Of every answer, whoever gives it.
-HEADERS = {"Strict-Transport-Security", "X-Content-Type-Options", "Content-Security-Policy"}
+HEADERS = {
+    "X-Content-Type-Options",
+    "Strict-Transport-Security",
+    "Content-Security-Policy",
+    "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+}
 OF_SITE = "from the site"
 # Lets a test come from any address.
 VISITOR = "set_real_ip_from 127.0.0.1; real_ip_header X-Visitor;"
@@ -106,14 +113,14 @@ def test_without_tls_there_are_only_challenges_and_the_way_to_it(proxy):
     token.parent.mkdir(parents=True)
     token.write_text("proof")
 
-    def get(path):
-        connection = HTTPConnection("127.0.0.1", running.plain_port, timeout=30)
-        return ask(connection, path, "GET", running.headers)
-
-    assert get("/.well-known/acme-challenge/a-token").body == b"proof"
+    assert get_without_tls(running, "/.well-known/acme-challenge/a-token").body == b"proof"
     for path in ("/articles/?page=2", "/.well-known/security.txt"):
-        answer = get(path)
+        answer = get_without_tls(running, path)
         assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}{path}")
+
+
+def get_without_tls(running, path):
+    return ask(HTTPConnection("127.0.0.1", running.plain_port, timeout=30), path, "GET", running.headers)
 
 
 def test_no_client_names_its_request(proxy):
@@ -128,6 +135,8 @@ def test_its_log_holds_no_secret_of_an_address(proxy):
     places = ["/newsletter/unsubscribe/", "/newsletter/preferences/", "/newsletter/confirm/", "/drafts/"]
     for place in places:
         running.get(f"{place}{secret}/erase/?page=1")
+        get_without_tls(running, f"{place}{secret}/")
+    running.get(f"/newsletter/%75nsubscribe%2F{secret}/")
     running.get("/articles/?page=2")
 
     # A line is written once the answer is on its way.
