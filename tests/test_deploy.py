@@ -89,7 +89,11 @@ class ComposeTests(SimpleTestCase):
                 self.assertLessEqual(set(service.get("depends_on", [])), set(self.services))
                 for volume in service.get("volumes", []):
                     origin = volume.split(":")[0]
-                    is_there = origin in self.document["volumes"] or origin == "./tls" or (FOLDER / origin).is_file()
+                    is_there = (
+                        origin in self.document["volumes"]
+                        or origin in {"./tls", "./acme"}
+                        or (FOLDER / origin).is_file()
+                    )
                     self.assertTrue(is_there, volume)
                 if build := service.get("build"):
                     self.assertEqual((FOLDER / build["context"]).resolve(), ROOT)
@@ -112,8 +116,9 @@ class ComposeTests(SimpleTestCase):
         self.assertEqual(ways_out, {"web", "worker", "nginx"})
         self.assertTrue(self.document["networks"]["inside"]["internal"])
 
-    def test_no_log_grows_without_end(self):
-        self.assertEqual({service["logging"]["driver"] for service in self.services.values()}, {"local"})
+    def test_every_log_outlives_its_container(self):
+        """The log of the site tells who has left the newsletter since a backup."""
+        self.assertEqual({service["logging"]["driver"] for service in self.services.values()}, {"journald"})
 
     def test_no_secret_is_written_down(self):
         for name, service in self.services.items():
@@ -133,7 +138,7 @@ class ComposeTests(SimpleTestCase):
 class UnitTests(SimpleTestCase):
     def test_they_call_what_there_is_and_shut_themselves_in(self):
         services = [path for path in UNITS if path.suffix == ".service"]
-        self.assertEqual(len(services), 4)
+        self.assertEqual(len(services), 5)
         for path in services:
             text = path.read_text()
             with self.subTest(path.name):
@@ -144,8 +149,8 @@ class UnitTests(SimpleTestCase):
                     self.assertIn(line, text.splitlines())
 
     def test_there_is_a_backup_of_each_of_the_last_seven_days(self):
-        """What the daily unit runs, on twenty days; a file that is there already is refused, as by the command."""
-        lines = (FOLDER / "systemd/veltrix-daily.service").read_text().splitlines()
+        """What its unit runs, on twenty days; a file that is there already is refused, as by the command."""
+        lines = (FOLDER / "systemd/veltrix-backup.service").read_text().splitlines()
         commands = [line.removeprefix("ExecStart=") for line in lines if line.startswith("ExecStart=")]
         with TemporaryDirectory() as name:
             folder, backups = Path(name), Path(name) / "backups"
@@ -158,8 +163,7 @@ class UnitTests(SimpleTestCase):
             for old, new in {"/var/backups/veltrix": backups, "/srv/veltrix/.venv/bin/python": python}.items():
                 commands = [command.replace(old, str(new)) for command in commands]
             backup, tidy = [
-                [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(command)]
-                for command in commands[:2]
+                [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(command)] for command in commands
             ]
             for day in range(20):
                 for file in backups.iterdir():
