@@ -74,7 +74,7 @@ def look_at(address: str, may_connect: MayConnect = is_public) -> Outcome:
         return Outcome("It does not lead to a public web site.")
     except socket.gaierror:
         return Outcome("Its host is not known.")
-    except ssl.SSLError:
+    except ssl.SSLCertVerificationError:
         return Outcome("Its certificate is not right.")
     except TimeoutError:
         return Outcome(f"No answer within {outgoing.TIMEOUT} seconds.")

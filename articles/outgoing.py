@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-# In seconds: for the connection, and for each part of an answer. The whole may take twice as long.
+# In seconds: to connect, and for each part of an answer. Once connected, the whole may take twice as long.
 TIMEOUT = 10
 
 
@@ -18,11 +18,13 @@ def connected(host: str, port: int, *, is_https: bool, ip: str = "") -> Iterator
     Raises whatever `socket` and `ssl` do.
     """
     with socket.create_connection((ip or host, port), timeout=TIMEOUT) as plain, _cut_off(plain):
-        connection = (http.client.HTTPSConnection if is_https else http.client.HTTPConnection)(host, port)
+        connection = http.client.HTTPConnection(host, port)
         connection.sock = plain
         if is_https:
+            context = ssl.create_default_context()
+            connection = http.client.HTTPSConnection(host, port, context=context)
             # The name, not the number, is what the certificate is checked against.
-            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+            connection.sock = context.wrap_socket(plain, server_hostname=host)
         with closing(connection):
             yield connection
 
