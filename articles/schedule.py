@@ -17,7 +17,7 @@ from django.db.models import F, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from veltrix.impatience import waiting_at_most
+from veltrix.impatience import transaction_waiting_at_most
 from veltrix.prepared import Prepared
 
 from . import announcing, live_references
@@ -216,7 +216,7 @@ def settle() -> int:
     made = 0
     for (pk,) in DUE.rows(now=timezone.now()):
         try:
-            with waiting_at_most(1):
+            with transaction_waiting_at_most(1):
                 lock(Article(pk=pk))
             made += 1
         except DatabaseError:

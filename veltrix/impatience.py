@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 
 @contextmanager
-def waiting_at_most(seconds: int) -> Iterator[None]:
+def transaction_waiting_at_most(seconds: int) -> Iterator[None]:
     """A transaction that waits no longer for what somebody else has locked: a row, or with SQLite the database.
 
     Raises `OperationalError` then. Within another transaction on SQLite there is nothing left to wait for.
@@ -26,4 +26,6 @@ def waiting_at_most(seconds: int) -> Iterator[None]:
         with transaction.atomic():
             yield
     finally:
-        handle.execute(f"PRAGMA busy_timeout = {before:d}")
+        # After an error Django may have closed it.
+        if connection.connection is handle:
+            handle.execute(f"PRAGMA busy_timeout = {before:d}")

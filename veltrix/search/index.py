@@ -15,7 +15,7 @@ from django.utils import timezone
 from modelsearch.backends import get_search_backend
 
 from articles import searched
-from veltrix.impatience import waiting_at_most
+from veltrix.impatience import transaction_waiting_at_most
 from veltrix.models import SearchEntry, SearchMark
 
 from . import spelling
@@ -85,7 +85,7 @@ def _settle_batch() -> int:
     # Most of the time there is nothing to do, and no lock to ask for.
     if not due().exists():
         return 0
-    with waiting_at_most(2):
+    with transaction_waiting_at_most(2):
         marks = list(due().select_for_update().order_by("pk")[:BATCH])
         keys: dict[str, set[int]] = defaultdict(set)
         for mark in marks:
@@ -121,7 +121,7 @@ def rebuild() -> int:
     for kind in searched.kinds().values():
         keys = list(kind.keys())
         for start in range(0, len(keys), BATCH):
-            with waiting_at_most(10):
+            with transaction_waiting_at_most(10):
                 _renew_what_can_be(kind.key, batch := keys[start : start + BATCH], even_if_same=True)
                 touch(kind.key, batch)
     _touch_others()
