@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import time_machine
 from django.contrib.admin.models import LogEntry
@@ -17,6 +17,12 @@ DAY = timedelta(days=1)
 
 def typed(moment):
     return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+
+
+def next_years_last_sunday(month):
+    """When the clocks of Europe change, in March and October."""
+    last = date(timezone.now().year + 1, month, 31)
+    return last - timedelta(days=last.isoweekday() % 7)
 
 
 class ScheduleViewTests(TestCase):
@@ -114,8 +120,8 @@ class ScheduleViewTests(TestCase):
             ({"act": "schedule", "at": "soon"}, "Write the moment as 2027-04-30 09:00."),
             ({"act": "schedule", "at": "2020-01-01T10:00"}, "Choose a moment to come."),
             ({"act": "schedule", "at": "2026-02-30T10:00"}, "Write the moment as 2027-04-30 09:00."),
-            ({"act": "schedule", "at": "2027-03-28T01:30"}, clocks),
-            ({"act": "schedule", "at": "2027-10-31T01:30"}, clocks),
+            ({"act": "schedule", "at": f"{next_years_last_sunday(3)}T01:30"}, clocks),
+            ({"act": "schedule", "at": f"{next_years_last_sunday(10)}T01:30"}, clocks),
             ({"act": "withdraw", "at": ""}, "Choose a moment."),
             ({"act": "withdraw", "at": "9999-01-01T00:00"}, "within the next five years"),
         ]
