@@ -108,8 +108,8 @@ def _write(make: Callable[..., QuerySet[Any, Any]], kinds: Mapping[str, Kind], l
     compiler = queryset.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
     filling = [places.get(value, value) for value in parameters]
-    if missing := {place.name for place in places.values() if place not in filling}:
-        raise TypeError(f"The query does not hold {', '.join(sorted(missing))}.")
+    if missing := set(places.values()).difference(each for each in filling if isinstance(each, _Place)):
+        raise TypeError(f"The query does not hold {', '.join(sorted({place.name for place in missing}))}.")
     converted = compiler.get_converters([column for column, *_ in compiler.select]).values()
     # Those of whole numbers make them whole numbers.
     is_plain = all(isinstance(column.output_field, IntegerField) for _, column in converted)

@@ -17,7 +17,7 @@ import snowballstemmer
 LONGEST = 40
 
 # Letters and digits, with accents that are characters of their own, as Unicode's NFD writes them, and soft hyphens.
-_RUN = r"[^\W_]+(?:[\u00ad\u0300-\u036f]+[^\W_]*)*"
+_RUN = r"[^\W_]+(?:[\u00ad\u0300-\u036f][^\W_]*)*"
 _WORD = re.compile(rf"{_RUN}(?:['’]{_RUN})*(?:\+\+|#)?")
 _SIGNS = str.maketrans({"+": "plus", "#": "sharp", "'": None, "’": None})
 # Words that say nothing of what is looked for.
