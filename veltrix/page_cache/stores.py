@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 5.0
 LOOKS = 0.01
 SILENCE = 60.0
-# How the key of a page ends that was asked for with parameters. There may be any number of them, so they go first where
-# there is no room.
+# How the key of a page ends that was asked for with parameters. There may be any number of them, so a store that can
+# tell lets them go first where there is no room.
 ASKED = "-asked"
 
 
