@@ -30,6 +30,7 @@ from tests.programs import Redis, find, redis
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "veltrix.example"
+METRICS_TOKEN = "of-those-who-may-count"
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "python:veltrix.serving", "veltrix.wsgi"]
 # Become the server, with a socket that is open already (sd_listen_fds(3)).

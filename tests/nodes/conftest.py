@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import sink
-from tests.nodes.cluster import cluster
+from tests.nodes.cluster import METRICS_TOKEN, cluster
 from tests.nodes.load import told
 
 
@@ -22,7 +22,11 @@ def running(mails):
     """Two machines behind nginx; every test leaves them as it found them."""
     server, _ = mails
     stage = "from tests.nodes import desk; desk.stage()"
-    settings = {"EMAIL_URL": f"smtp://127.0.0.1:{server.port}", "DATABASE_TIMEOUT": "3"}
+    settings = {
+        "EMAIL_URL": f"smtp://127.0.0.1:{server.port}",
+        "DATABASE_TIMEOUT": "3",
+        "METRICS_TOKEN": METRICS_TOKEN,
+    }
     with cluster(stage=stage, with_nginx=True, **settings) as machines:
         yield machines
 

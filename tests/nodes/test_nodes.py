@@ -2,18 +2,21 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import redis
 
 from tests.faults import sink
-from tests.nodes.cluster import children_of, until
+from tests.nodes.cluster import METRICS_TOKEN, children_of, until
 from tests.nodes.freshness import CODINGS, Desk, decoded
 from tests.nodes.load import load, told
 
+MADE = re.compile(r'^veltrix_page_cache_total\{result="miss"\} (\S+)$', re.MULTILINE)
 SIGN_UPS = "SELECT email, count(*) FROM newsletter_signup WHERE email <> '' GROUP BY email"
 TASKS = """
     SELECT email FROM newsletter_signup JOIN django_tasks_database_dbtaskresult ON newsletter_signup.id =
@@ -92,6 +95,27 @@ def test_what_is_forgotten_another_machine_makes_again_to_the_byte(running):
     redis.Redis.from_url(running.redis.url).flushall()
 
     assert {path: other.get(path, If_None_Match=tag).status for path, tag in tags.items()} == dict.fromkeys(paths, 304)
+
+
+def test_a_hundred_who_miss_a_page_at_once_have_it_made_once(running):
+    def visit(number):
+        return running.nodes[number % 2].get("/careers/?sort=role")
+
+    redis.Redis.from_url(running.redis.url).flushall()
+    before = pages_made(running)
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(visit, range(100)))
+
+    assert pages_made(running) == before + 1
+    # On a machine that is busy with other things, some are told to come again.
+    assert {answer.status for answer in answers} <= {200, 503}
+    assert len({answer.headers["ETag"] for answer in answers if answer.status == 200}) == 1
+
+
+def pages_made(running):
+    """How many pages all machines together have made and kept."""
+    told = [node.get("/metrics", Authorization=f"Bearer {METRICS_TOKEN}").body.decode() for node in running.nodes]
+    return sum(float(number) for text in told for number in MADE.findall(text))
 
 
 def test_what_is_for_machines_inside_does_not_leave_through_nginx(running):
