@@ -155,7 +155,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Load what a card prints and no more, in two queries whatever the number of articles."""
         from .statistics import StatisticValue
 
-        values = StatisticValue.objects.current().with_evidence().order_by("pk")
+        values = StatisticValue.objects.for_statistics()
         return self.cards().prefetch_related(
             Prefetch("live_version__headline__values", queryset=values, to_attr="current_values")
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class StatisticQuerySet(models.QuerySet["Statistic"]):
     def with_current(self) -> Self:
         """Fetch each statistic's current value and its source along with it."""
-        values = StatisticValue.objects.current().with_evidence().order_by("pk")
+        values = StatisticValue.objects.for_statistics()
         return self.prefetch_related(Prefetch("values", queryset=values, to_attr="current_values"))
 
 
@@ -58,6 +58,10 @@ class Statistic(models.Model):
 
 
 class StatisticValueQuerySet(SourcedQuerySet):
+    def for_statistics(self) -> Self:
+        """Current values and their sources, as a list of statistics prints them."""
+        return self.current().with_evidence().order_by("pk")
+
     def on_live_pages(self, most: int) -> "list[StatisticValue]":
         """Values in force whose statistics are shown in published articles, those of the newest article first.
 
@@ -76,8 +80,7 @@ class StatisticValueQuerySet(SourcedQuerySet):
 
 
 _CURRENT = Prepared(
-    lambda statistics: StatisticValue.objects.current().with_evidence().filter(statistic__in=statistics).order_by("pk"),
-    statistics=[int],
+    lambda statistics: StatisticValue.objects.for_statistics().filter(statistic__in=statistics), statistics=[int]
 )
 
 
