@@ -23,15 +23,7 @@ from articles.exchange import UnreadablePackageError, bring_in, fitted, packed, 
 from articles.models import Article, Image, RichText
 from articles.pictures import MAX_BYTES, originals, take_in
 from articles.publishing import publish
-from tests.factories import (
-    make_article,
-    make_draft,
-    make_path,
-    make_role,
-    make_source,
-    make_statistic,
-    make_table,
-)
+from tests.factories import make_article, make_draft, make_path, make_role, make_source, make_statistic, make_table
 
 IMPORT = "/admin/articles/article/import/"
 

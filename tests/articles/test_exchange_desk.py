@@ -21,11 +21,7 @@ from articles.exchange import Package, UnreadablePackageError, bring_in, fitted,
 from articles.models import Article, Image, RichText
 from articles.pictures import originals
 from tests.committed import CommittedTestCase
-from tests.factories import (
-    make_article,
-    make_draft,
-    make_user,
-)
+from tests.factories import make_article, make_draft, make_user
 from veltrix.models import AuditEntry
 
 from .test_exchange import IMPORT, make_full, with_document

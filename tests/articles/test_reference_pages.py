@@ -5,10 +5,7 @@ import re
 from django.test import TestCase
 
 from articles.documents import references_in, unknown_references
-from articles.models import (
-    CallOut,
-    FaqItem,
-)
+from articles.models import CallOut, FaqItem
 from tests.factories import (
     make_article,
     make_draft,

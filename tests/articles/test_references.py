@@ -5,14 +5,7 @@ from django.utils import timezone
 
 from articles import references
 from articles.documents import document_of, read_document
-from articles.models import (
-    Article,
-    RichText,
-    Sourced,
-    Statistic,
-    StatisticReference,
-    StatisticValue,
-)
+from articles.models import Article, RichText, Sourced, Statistic, StatisticReference, StatisticValue
 from articles.models.blocks import UnknownReferenceError
 from articles.prose import as_safe_html, sanitize, sanitize_inner
 from careers.models import RoleReference, SalaryRange

@@ -10,10 +10,7 @@ from django.utils import timezone
 
 from articles import review_queue
 from articles.models import ReviewMark
-from tests.factories import (
-    make_source,
-    make_user,
-)
+from tests.factories import make_source, make_user
 from veltrix.models import AuditEntry
 
 from .test_review import URL, make_unsourced, mark_of
